@@ -1,0 +1,44 @@
+"""Checking several topics side by side, with progress for whoever is watching."""
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from kata.verdict import check, is_current
+
+
+def check_all(topics, on_news=None, **options):
+    """Return the verdicts on several topics, run side by side on the cores there are.
+
+    A topic that is found complete becomes part of `cnn` and so of what later topics stand on; those are
+    checked again, so that the verdicts do not depend on which topic was quicker.
+
+    Parameters
+    ----------
+    topics : list of Topic
+    on_news : function (topic, run or verdict), optional
+        Called with a `Run` while a topic's tests are running and with its verdict at the end.
+    **options
+        As for `verdict.check`.
+    """
+    stop = threading.Event()
+
+    def one(topic, **changed):
+        watch = (lambda shown: on_news(topic, shown)) if on_news else None
+        verdict = check(topic, on_result=watch, stop=stop, **{**options, **changed})
+        if on_news:
+            on_news(topic, verdict)
+        return verdict
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        try:
+            verdicts = dict(zip(topics, pool.map(one, topics), strict=True))
+            if options.get("choice", "mine") == "mine":
+                for topic in topics:
+                    if not is_current(topic, verdicts[topic]):
+                        verdicts[topic] = one(topic, fresh=False)
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [verdicts[topic] for topic in topics]

@@ -1,0 +1,47 @@
+"""What every command line shares: one place where an error becomes a sentence and an exit status.
+
+Exit status: 0 it is complete or done, 1 it is not, 2 the call or the set-up is wrong.
+"""
+
+import functools
+import os
+import sys
+
+from kata.errors import KataError
+
+try:
+    import click
+except ModuleNotFoundError as missing:
+    print(
+        f"{missing.name} is not installed. In the repository's folder run: python -m pip install -e .", file=sys.stderr
+    )
+    sys.exit(2)
+
+__all__ = ["click", "command"]
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+def command(function):
+    """Make a function a command: `KataError` ends it with a sentence and status 2, Ctrl-C with status 1."""
+
+    @functools.wraps(function)
+    def guarded(*args, **kwargs):
+        try:
+            sys.exit(function(*args, **kwargs))
+        except KataError as error:
+            click.echo(f"{_program()}: {error}", err=True)
+            sys.exit(2)
+        except KeyboardInterrupt:
+            click.echo(f"{_program()}: interrupted; nothing was lost.", err=True)
+            sys.exit(1)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(1)
+
+    settings = dict(CONTEXT, color=False) if os.environ.get("NO_COLOR") else CONTEXT
+    return click.command(context_settings=settings)(guarded)
+
+
+def _program():
+    return os.path.splitext(os.path.basename(sys.argv[0]))[0]

@@ -1,0 +1,114 @@
+"""Hints in three levels, from looking to doing, and the solution as an explicit fourth.
+
+`hints/NN-stem/level-K.md` holds a section `## exercise` for each exercise of the topic.
+"""
+
+import re
+import textwrap
+
+from kata import progress, source
+from kata.errors import KataError
+from kata.verdict import check, recalled_statuses
+
+LEVELS = (1, 2, 3)
+SOLUTION = 4
+
+
+def sections(topic, level):
+    """Return {exercise: text} of one level's file.
+
+    Raises
+    ------
+    KataError
+        If the topic has no such file.
+    """
+    path = topic.hints / f"level-{level}.md"
+    if not path.exists():
+        raise KataError(f"{path} is missing: {topic} has no hints of level {level}.")
+    parts = re.split(r"^## +(.+?)\s*$", source.read(path), flags=re.MULTILINE)
+    return {name: text.strip("\n") for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def hint(topic, exercise, level):
+    """Return one hint's text; level 4 is the reference's solution."""
+    if level == SOLUTION:
+        return source.definition(source.read(topic.reference), exercise)
+    found = sections(topic, level).get(exercise)
+    if not found:
+        raise KataError(f"{topic.hints.name}/level-{level}.md has no section '## {exercise}'.")
+    return found
+
+
+def find_exercise(topic, name):
+    """Return the exercise called `name`, in any case.
+
+    Raises
+    ------
+    KataError
+        If the topic has none of that name; the message lists them.
+    """
+    names = list(source.exercises(topic.reference))
+    for exercise in names:
+        if exercise.lower() == name.lower():
+            return exercise
+    raise KataError(f"{topic} has no exercise {name!r}. It has: {', '.join(names)}.")
+
+
+def current_exercise(topic, announce):
+    """Return the first exercise that does not pass, or None where all do.
+
+    The last check answers if it was on exactly this file, and a first exercise that is still a stub needs
+    no check; otherwise the tests run, and `announce(text)` is told first.
+    """
+    names = list(source.exercises(topic.reference))
+    if _is_stub(topic, names[0]):
+        return names[0]
+    statuses = _statuses(topic, announce)
+    return next((name for name in names if statuses.get(name) != "pass"), None)
+
+
+def _is_stub(topic, name):
+    try:
+        return name in source.stubs_left(topic.starter)
+    except (OSError, SyntaxError, ValueError):
+        return True  # nothing can pass in a file that can't be read
+
+
+def passes(topic, exercise, announce):
+    """Tell whether the exercise passes as the file is now; the tests run where the last check can't answer."""
+    return not _is_stub(topic, exercise) and _statuses(topic, announce).get(exercise) == "pass"
+
+
+def _statuses(topic, announce):
+    """{exercise: status} from the last check if it was on exactly this file, else from a new one."""
+    statuses = recalled_statuses(topic)
+    if statuses is None:
+        announce(f"checking {topic.starter.name} first ...")
+        statuses = {exercise["name"]: exercise["status"] for exercise in check(topic)["exercises"]}
+    return statuses
+
+
+def seen_level(topic, exercise):
+    """Return the highest hint level shown so far for the exercise, 0 for none."""
+    seen = progress.recall(topic).get("hints", {}).get(exercise, 0)
+    return seen if isinstance(seen, int) else 0
+
+
+def mark_seen(topic, exercise, level):
+    """Remember that a level was shown."""
+    seen = progress.recall(topic).get("hints", {})
+    if level > seen.get(exercise, 0):
+        progress.remember(topic, hints={**seen, exercise: level})
+
+
+def wrapped(text, width):
+    """Fold prose to `width` columns; code blocks and tables stay as they are."""
+    lines, fenced = [], False
+    for line in text.splitlines():
+        fenced ^= line.startswith("```")
+        if fenced or line.startswith(("    ", "|", "```")) or len(line) <= width:
+            lines.append(line)
+        else:
+            indent = " " * len(re.match(r"\s*(?:[-*]|\d+[.])?\s*", line).group())
+            lines += textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False)
+    return "\n".join(lines)

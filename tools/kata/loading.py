@@ -1,0 +1,137 @@
+"""Loading the solution under test: by absolute path, under a name of its own, never from stale bytecode."""
+
+import functools
+import inspect
+import itertools
+import linecache
+import sys
+import traceback
+import types
+from pathlib import Path
+
+import numpy as np
+
+from kata.errors import SolutionError, Todo
+
+_names = itertools.count(1)
+
+
+def load(path, text=None):
+    """Return the module made by running the file at `path`, or `text` in its place.
+
+    Raises
+    ------
+    SolutionError
+        If the file is missing or running it fails; one sentence with file and line.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8-sig") if text is None else text
+    except FileNotFoundError:
+        raise SolutionError(f"{path} is missing. python tools/reset.py {path.stem} makes a fresh one.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SolutionError(f"{path} can't be read: {error}. Save it as UTF-8 text.") from None
+    module = types.ModuleType(f"kata_solution_{next(_names)}_{path.stem}")
+    module.__file__ = str(path)
+    linecache.checkcache(module.__file__)
+    sys.modules[module.__name__] = module
+    try:
+        exec(compile(text, module.__file__, "exec"), module.__dict__)
+    except (Exception, SystemExit) as error:
+        del sys.modules[module.__name__]
+        raise SolutionError(_import_failure(path, error)) from error
+    return module
+
+
+def _import_failure(path, error):
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        shown = f": {error.text.strip()}" if error.text else ""
+        return f"{path.name}:{error.lineno} has a syntax error, {error.msg}{shown}"
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    place = f"{path.name}:{frames[-1].lineno}" if frames else path.name
+    if isinstance(error, SystemExit):
+        return f"{place} leaves the program when it is imported (SystemExit). Remove that call."
+    return f"{place} can't be imported: {type(error).__name__}: {error}"
+
+
+class Solution:
+    """The module under test as the suites see it: its attributes, with the last call remembered.
+
+    A name that is missing and a call that its signature can't take become a `SolutionError` sentence.
+    `last_call` is text such as `conv2d_forward(x (2, 3, 5, 7), weight (4, 3, 2, 3), stride=(2, 1))`.
+    """
+
+    def __init__(self, path, module=None):
+        self._path = Path(path)
+        self._module = module
+        self._failure = None
+        self._call = None
+
+    def __repr__(self):
+        return "solution"
+
+    @property
+    def last_call(self):
+        """The last call of a function as text, made only when it is asked for; "" before any call."""
+        if self._call is None:
+            return ""
+        name, arguments = self._call
+        return f"{name}({', '.join(_argument(key, value) for key, value in arguments.items())})"
+
+    def forget_last_call(self):
+        """Begin a test: no call was made in it yet."""
+        self._call = None
+
+    def __getattr__(self, name):
+        value = getattr(self._loaded(), name, self)
+        if value is self:
+            raise SolutionError(
+                f"{self._path.name} has no {name}: was it renamed or removed? "
+                f"python tools/reset.py {self._path.stem} brings the starter back, your file is kept beside it."
+            )
+        return self._recorded(name, value) if inspect.isfunction(value) else value
+
+    def _loaded(self):
+        if self._failure:
+            raise SolutionError(self._failure)
+        if self._module is None:
+            try:
+                self._module = load(self._path)
+            except SolutionError as error:
+                self._failure = str(error)
+                raise
+        return self._module
+
+    def _recorded(self, name, function):
+        signature = inspect.signature(function)
+
+        @functools.wraps(function)
+        def call(*args, **kwargs):
+            try:
+                bound = signature.bind(*args, **kwargs).arguments
+            except TypeError as error:
+                raise SolutionError(
+                    f"{name}{signature} can't be called as the starter's {name} can: {error}. "
+                    "Keep the starter's signature."
+                ) from None
+            self._call = name, bound
+            try:
+                return function(*args, **kwargs)
+            except NotImplementedError as error:
+                raise Todo(str(error)).with_traceback(error.__traceback__) from None
+
+        return call
+
+
+def _argument(name, value):
+    """An argument as text: arrays by their shape, plain values as they are, anything else by its name."""
+    if isinstance(value, np.ndarray):
+        return f"{name} {value.shape}"
+    text = repr(value) if _is_plain(value) else ""
+    return f"{name}={text}" if 0 < len(text) <= 40 else name
+
+
+def _is_plain(value):
+    if isinstance(value, (tuple, list)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str, np.generic))

@@ -1,0 +1,288 @@
+"""What every suite uses: comparisons that explain themselves, gradients by differences, bytecode counts.
+
+A suite file imports from here and from hypothesis, numpy and pytest, and from nowhere else. What it
+tests comes in through the fixture `solution`; the expected values come from literals, from plain loops
+in the suite itself, or from identities, never from the code under test.
+"""
+
+import sys
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+from kata.errors import SolutionError
+
+# How far a correct result may lie from the expected one, relative to the largest expected magnitude
+# (at least 1): wide enough for any order of summation, narrow enough for any real mistake.
+TOLERANCE = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-9}
+
+
+def exercise(name):
+    """Mark a test class (or function) as belonging to the exercise `name`."""
+    return pytest.mark.exercise(name)
+
+
+# --- inputs -------------------------------------------------------------------------------------
+
+
+def coordinates(*shape):
+    """Return 10 * row + column in every channel, plus 100 a channel and 1000 an image: a value names its place.
+
+    >>> coordinates(2, 3)
+    array([[ 0.,  1.,  2.],
+           [10., 11., 12.]])
+    """
+    steps = np.array([1000.0, 100.0, 10.0, 1.0])[-len(shape) :]
+    return sum(step * axis for step, axis in zip(steps, np.indices(shape), strict=True))
+
+
+def normal(seed, *shape, dtype=np.float64):
+    """Return standard normal numbers of the given shape; the same seed and shape give the same ones."""
+    return np.random.default_rng([seed, *shape]).standard_normal(shape).astype(dtype)
+
+
+def sizes(low, high):
+    """Hypothesis strategy: an int from low to high, both included."""
+    return st.integers(low, high)
+
+
+def pairs(low, high):
+    """Hypothesis strategy: a pair of ints, each from low to high, both included."""
+    return st.tuples(st.integers(low, high), st.integers(low, high))
+
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+# --- comparisons --------------------------------------------------------------------------------
+
+
+def assert_equal(actual, expected, what="result"):
+    """Assert that a plain value (int, tuple, str, None, bool) is exactly the expected one."""
+    __tracebackhide__ = True
+    if not (isinstance(expected, (tuple, list, dict)) or np.isscalar(expected) or expected is None):
+        raise TypeError(f"assert_equal compares plain values, not {type(expected).__name__}")
+    try:
+        equal = bool(actual == expected)
+    except ValueError:  # an array, or something that holds one
+        equal = False
+    if not equal:
+        raise AssertionError(f"{_label(what)}expected {expected!r}, got {_short(actual)}")
+
+
+def assert_close(actual, expected, what="result", dtype=None, tolerance=None):
+    """Assert shape, then dtype, then every value of an array; nothing broadcasts.
+
+    Parameters
+    ----------
+    actual, expected : arrays
+        What the solution returned; what is right.
+    what : str
+        Its name in the message ("out", "dx").
+    dtype : dtype or None
+        The dtype `actual` must have; None takes that of `expected`.
+    tolerance : float or None
+        Allowed error relative to max(1, largest expected magnitude); None takes `TOLERANCE` of the dtype.
+    """
+    __tracebackhide__ = True
+    expected = np.asarray(expected)
+    dtype = np.dtype(expected.dtype if dtype is None else dtype)
+    if not isinstance(actual, (np.ndarray, np.generic)):
+        raise AssertionError(f"{what}: expected an array of shape {expected.shape}, got {_short(actual)}")
+    if actual.shape != expected.shape:
+        raise AssertionError(f"{what} has the wrong shape: expected {expected.shape}, got {actual.shape}")
+    if actual.dtype != dtype:
+        raise AssertionError(f"{what} has the wrong dtype: expected {dtype}, got {actual.dtype}")
+    if tolerance is None:
+        tolerance = TOLERANCE.get(dtype, 0)
+    index = first_difference(actual, expected, tolerance)
+    if index is not None:
+        place = f"at {list(index)}: " if index else ": " if what != "result" else ""
+        name = "" if what == "result" else f"{what} " if index else what
+        raise AssertionError(f"{name}{place}expected {_number(expected[index])}, got {_number(actual[index])}")
+
+
+def first_difference(actual, expected, tolerance):
+    """Return the first index, in row-major order, where two arrays of one shape differ, or None."""
+    finite = np.abs(expected[np.isfinite(expected)], dtype=np.float64)
+    limit = tolerance * max(1.0, finite.max(initial=0.0))
+    with np.errstate(invalid="ignore", over="ignore"):
+        same = np.abs(np.subtract(actual, expected, dtype=np.float64)) <= limit
+        same |= (actual == expected) | (np.isnan(actual) & np.isnan(expected))
+    wrong = np.argwhere(~same)
+    return tuple(int(i) for i in wrong[0]) if len(wrong) else None
+
+
+def _label(what):
+    return "" if what == "result" else f"{what}: "
+
+
+def _number(value):
+    return f"{value:.6g}" if isinstance(value, np.floating) else str(value)
+
+
+def _short(value):
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}" if value.size > 12 else f"the array {value.tolist()}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+@contextmanager
+def assert_rejects(*mentions):
+    """Assert that the block raises ValueError and that the message holds every one of `mentions`.
+
+    >>> with assert_rejects(5, 4):
+    ...     raise ValueError("size 5 does not fit: H is 4. Use size <= 4.")
+    """
+    __tracebackhide__ = True
+    try:
+        yield
+    except (NotImplementedError, SolutionError):
+        raise
+    except ValueError as error:
+        absent = [str(mention) for mention in mentions if str(mention) not in str(error)]
+        if absent:
+            raise AssertionError(f"the message lacks {', '.join(absent)}: {error}") from None
+    except Exception as error:
+        raise AssertionError(f"expected a ValueError, got {type(error).__name__}: {error}") from None
+    else:
+        numbers = f" that names {' and '.join(map(str, mentions))}" if mentions else ""
+        raise AssertionError(f"expected a ValueError{numbers}, got no error at all")
+
+
+@contextmanager
+def assert_unchanged(**arrays):
+    """Assert that the block leaves every array as it was: `with assert_unchanged(x=x, weight=weight):`."""
+    __tracebackhide__ = True
+    before = {name: array.copy() for name, array in arrays.items()}
+    yield
+    for name, array in arrays.items():
+        if not np.array_equal(array, before[name], equal_nan=True):
+            raise AssertionError(f"the argument {name} was modified; work on a copy")
+
+
+def assert_no_alias(result, what="result", **arrays):
+    """Assert that `result` shares no memory with any of the arguments."""
+    __tracebackhide__ = True
+    for name, array in arrays.items():
+        if np.shares_memory(result, array):
+            raise AssertionError(f"{what} is a view of the argument {name}; return an array of its own")
+
+
+# --- gradients ----------------------------------------------------------------------------------
+
+
+def numerical_gradient(f, x, dout, step=1e-5):
+    """Return the gradient of sum(f(x) * dout) at x, every index of x by a central difference.
+
+    `f` is called with a changed copy of x (float64) and returns an array of dout's shape.
+    """
+    gradient = np.zeros(x.shape)
+    for index in np.ndindex(*x.shape):
+        moved = x.copy()
+        moved[index] = x[index] + step
+        above = f(moved)
+        moved[index] = x[index] - step
+        gradient[index] = np.sum((above - f(moved)) * dout) / (2 * step)
+    return gradient
+
+
+def assert_gradient(actual, f, x, dout, what="gradient", tolerance=1e-6):
+    """Assert that `actual` is the gradient of sum(f(x) * dout) at x; float64, tiny x, random dout."""
+    __tracebackhide__ = True
+    assert_close(actual, numerical_gradient(f, x, dout), what, tolerance=tolerance)
+
+
+# --- vectorisation ------------------------------------------------------------------------------
+
+
+class TooManyBytecodes(AssertionError):
+    """The counted call went on for longer than any vectorised code would."""
+
+
+def count_bytecodes(call, limit=300_000):
+    """Return how many Python bytecode instructions `call()` executes, in whatever file.
+
+    NumPy's inner loops run in C and cost none; a Python loop, a comprehension, np.vectorize or
+    np.apply_along_axis costs some for every element. The first call, uncounted, warms caches up.
+    """
+    call()
+    return (_count_by_monitoring if hasattr(sys, "monitoring") else _count_by_tracing)(call, limit)
+
+
+def _count_by_tracing(call, limit):
+    count = 0
+
+    def trace(frame, event, argument):
+        nonlocal count
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        if event == "opcode":
+            count += 1
+            if count > limit:
+                raise TooManyBytecodes(f"more than {limit} bytecodes for one call")
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        call()
+    finally:
+        sys.settrace(before)
+    return count
+
+
+def _count_by_monitoring(call, limit):
+    monitoring = sys.monitoring
+    tool = next(number for number in range(6) if monitoring.get_tool(number) is None)
+    count = 0
+
+    def instruction(code, offset):
+        nonlocal count
+        count += 1
+        if count > limit:
+            raise TooManyBytecodes(f"more than {limit} bytecodes for one call")
+
+    monitoring.use_tool_id(tool, "kata")
+    monitoring.register_callback(tool, monitoring.events.INSTRUCTION, instruction)
+    monitoring.set_events(tool, monitoring.events.INSTRUCTION)
+    try:
+        call()
+    finally:
+        monitoring.set_events(tool, 0)
+        monitoring.register_callback(tool, monitoring.events.INSTRUCTION, None)
+        monitoring.free_tool_id(tool)
+    return count
+
+
+def assert_vectorized(make_call, small, large):
+    """Assert that the bytecodes of a call do not grow with the axes on which `large` exceeds `small`.
+
+    Parameters
+    ----------
+    make_call : function
+        `make_call(**sizes)` returns the call to count, its inputs made beforehand.
+    small, large : dict of str to int
+        The sizes; axes with one value in both are held fixed. Each axis that grows is grown alone, by
+        40 or more, so that even one bytecode more an element shows.
+    """
+    __tracebackhide__ = True
+    base = count_bytecodes(make_call(**small))
+    for axis, size in large.items():
+        extra = size - small[axis]
+        if extra == 0:
+            continue
+        if extra < 40:
+            raise ValueError(f"grow {axis} by 40 or more, not by {extra}: less proves nothing")
+        try:
+            grown = count_bytecodes(make_call(**{**small, axis: size}))
+        except TooManyBytecodes as error:
+            raise AssertionError(f"a Python loop runs over {axis}: at {axis} = {size}, {error}") from None
+        if grown - base > extra:
+            raise AssertionError(
+                f"a Python loop runs over {axis}: {base} bytecodes at {axis} = {small[axis]}, "
+                f"{grown} at {axis} = {size}. Let one NumPy call do all of them."
+            )

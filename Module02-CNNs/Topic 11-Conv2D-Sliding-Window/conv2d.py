@@ -1,0 +1,322 @@
+"""Topic 11: two-dimensional convolution as a sliding window, in explicit loops.
+
+Letters, the same in every topic:
+    N images, C (or I) input channels, O output channels, H and W pixels down and across,
+    kh and kw the kernel's sides, sh and sw the stride, ph and pw the padding,
+    H_out and W_out the output's sides.
+"""
+
+import numpy as np
+
+from cnn.foundations import Flatten, Layer, Linear, Parameter, ReLU, Sequential, as_float, as_pair
+
+
+def conv_output_size(size, kernel_size, stride=1, padding=0):
+    """Count the positions of a window along one axis.
+
+    Parameters
+    ----------
+    size, kernel_size : int, pixels
+        Length of the axis; length of the window.
+    stride, padding : int, pixels
+        Step between windows; pixels added at each of the two ends.
+
+    Returns
+    -------
+    positions : int
+        (size + 2 * padding - kernel_size) // stride + 1.
+
+    Raises
+    ------
+    ValueError
+        If kernel_size or stride is below 1, padding is negative, or the window is larger than the
+        padded axis; the message has the numbers.
+
+    References
+    ----------
+    Dumoulin and Visin 2016, arXiv:1603.07285, relationship 6.
+
+    Examples
+    --------
+    >>> conv_output_size(7, kernel_size=3, stride=2)
+    3
+    """
+    # TODO 1. Refuse a kernel or a stride below 1 and a negative padding: ValueError with the number in it.
+    # TODO 2. Refuse a window larger than the padded axis: name both lengths and say what would help.
+    # TODO 3. Count the window's first position and every whole step that still fits behind it.
+    raise NotImplementedError("Topic 11 conv2d: conv_output_size is still to do")
+
+
+def pad2d(x, padding, value=0.0):
+    """Surround every channel of every image with a border of one value.
+
+    Parameters
+    ----------
+    x : (N, C, H, W) array
+        Images, channels first.
+    padding : int or (int, int), pixels
+        ph rows above and below, pw columns left and right.
+    value : float
+        What the border holds.
+
+    Returns
+    -------
+    padded : (N, C, H + 2 * ph, W + 2 * pw) array, float dtype of x
+        A new array, also for padding 0; x is unchanged.
+
+    Raises
+    ------
+    ValueError
+        If x is not 4-D (the message has x.shape) or a padding is negative (it has the padding).
+
+    Examples
+    --------
+    >>> pad2d(np.ones((1, 1, 1, 2)), padding=(1, 0), value=7)[0, 0]
+    array([[7., 7.],
+           [1., 1.],
+           [7., 7.]])
+    """
+    # TODO 1. Make x a float array (as_float) and the padding a pair (as_pair); check the rank of x and the
+    #         padding's sign.
+    # TODO 2. Make an array of the larger shape that holds `value` everywhere, in the dtype of x.
+    # TODO 3. Copy x into its middle.
+    raise NotImplementedError("Topic 11 conv2d: pad2d is still to do")
+
+
+def conv2d_forward(x, weight, bias=None, stride=1, padding=0):
+    """Slide every kernel over every image and take the sum of products at each position.
+
+    This is cross-correlation, as in all deep-learning libraries: the kernel is not flipped.
+
+    Parameters
+    ----------
+    x : (N, C, H, W) float array
+        Images, channels first.
+    weight : (O, C, kh, kw) float array
+        One kernel over all input channels for each output channel.
+    bias : (O,) float array or None
+        Added to every pixel of its output channel.
+    stride, padding : int or (int, int), pixels
+        Step between windows; zeros added on each side; (down, across).
+
+    Returns
+    -------
+    out : (N, O, H_out, W_out) array, dtype of x
+        out[n, o, i, j] = bias[o] + sum over c, u, v of
+        padded[n, c, i * sh + u, j * sw + v] * weight[o, c, u, v];
+        H_out = (H + 2 * ph - kh) // sh + 1, W_out likewise. A new array.
+    cache : opaque
+        What `conv2d_backward` needs.
+
+    Raises
+    ------
+    ValueError
+        If x or weight is not 4-D, the channels differ, the bias is not (O,), the window does not fit,
+        stride < 1 or padding < 0; the message has both numbers.
+
+    References
+    ----------
+    LeCun et al. 1998, Gradient-based learning applied to document recognition, section II.
+
+    Examples
+    --------
+    >>> x = np.array([[[[0.0, 1.0, 2.0], [10.0, 11.0, 12.0]]]])
+    >>> out, cache = conv2d_forward(x, weight=np.ones((1, 1, 2, 2)))
+    >>> out[0, 0]
+    array([[22., 26.]])
+    """
+    # TODO 1. Make x a float array and the weight one of the same dtype. Check shapes: x 4-D, weight
+    #         (O, C, kh, kw) with the C of x, bias (O,) or None.
+    # TODO 2. Pad x with zeros; find H_out and W_out with conv_output_size.
+    # TODO 3. For every image, output channel, row and column: cut the window, multiply by the kernel, sum,
+    #         add the bias.
+    # TODO 4. Keep for backward: the padded input, the weight, whether there was a bias, stride and padding.
+    raise NotImplementedError("Topic 11 conv2d: conv2d_forward is still to do")
+
+
+def conv2d_backward(dout, cache):
+    """Send the gradient of a convolution's output back to its input, weight and bias.
+
+    Parameters
+    ----------
+    dout : (N, O, H_out, W_out) float array
+        Gradient of the loss by the output.
+    cache : opaque
+        The second result of `conv2d_forward`; it can be used again.
+
+    Returns
+    -------
+    dx : (N, C, H, W) array
+        Every window adds dout * kernel to the pixels it read; the padding's share is cut off.
+    dweight : (O, C, kh, kw) array
+        The sum over images and positions of dout * window.
+    dbias : (O,) array or None
+        dout summed over images and positions; None where there was no bias.
+
+    Raises
+    ------
+    ValueError
+        If dout does not have the shape of the output; the message has both shapes.
+
+    Examples
+    --------
+    >>> out, cache = conv2d_forward(np.ones((1, 1, 1, 3)), np.array([[[[2.0, 5.0]]]]))
+    >>> dx, dweight, dbias = conv2d_backward(np.array([[[[1.0, 10.0]]]]), cache)
+    >>> dx[0, 0, 0], dweight[0, 0, 0], dbias
+    (array([ 2., 25., 50.]), array([11., 11.]), None)
+    """
+    # TODO 1. Unpack the cache; start dpadded and dweight at zeros; check the shape of dout.
+    # TODO 2. For every image, output channel and position, with g = dout[n, o, i, j]: the window's pixels get
+    #         g * kernel, the kernel gets g * window. Add, never assign: windows overlap.
+    # TODO 3. Cut the padding off dpadded. The bias gets the sum of dout over N, H_out and W_out.
+    raise NotImplementedError("Topic 11 conv2d: conv2d_backward is still to do")
+
+
+class Conv2d(Layer):
+    """A convolutional layer: `conv2d_forward` and `conv2d_backward` with a weight of its own.
+
+    Parameters
+    ----------
+    in_channels, out_channels : int
+        C and O.
+    kernel_size, stride, padding : int or (int, int), pixels
+        As in `conv2d_forward`.
+    bias : bool
+        Without it, `.bias` is None.
+    rng : numpy.random.Generator or None
+        Draws the weight; None makes a fresh one.
+
+    Attributes
+    ----------
+    weight : Parameter (O, C, kh, kw)
+        Normal with standard deviation sqrt(2 / fan_in), fan_in = C * kh * kw.
+    bias : Parameter (O,) or None
+        Zeros at first.
+
+    References
+    ----------
+    He et al. 2015, arXiv:1502.01852, equation 10 (the initialisation).
+
+    Examples
+    --------
+    >>> layer = Conv2d(3, 5, kernel_size=(3, 2), padding=1)
+    >>> layer(np.zeros((2, 3, 7, 8), np.float32)).shape
+    (2, 5, 7, 9)
+    """
+
+    def __init__(self, in_channels, out_channels, kernel_size, stride=1, padding=0, bias=True, rng=None):
+        # TODO 1. Draw the weight from rng (a fresh Generator for None), standard deviation sqrt(2 / fan_in).
+        # TODO 2. Wrap it in a Parameter; the bias is a Parameter of zeros, or None. Weight first.
+        # TODO 3. Remember stride and padding.
+        raise NotImplementedError("Topic 11 conv2d: Conv2d.__init__ is still to do")
+
+    def forward(self, x):
+        """Return `conv2d_forward`'s output for x, in the dtype of x."""
+        # TODO 1. Call conv2d_forward with the parameters' values; keep the cache in an attribute that
+        #         begins with an underscore; return the output alone.
+        raise NotImplementedError("Topic 11 conv2d: Conv2d.forward is still to do")
+
+    def backward(self, dout):
+        """Return dx; add to the gradients of weight and bias."""
+        # TODO 1. Call conv2d_backward with the cache; add (+=) the gradients to .grad; return dx.
+        raise NotImplementedError("Topic 11 conv2d: Conv2d.backward is still to do")
+
+
+def conv2d_cost(x_shape, out_channels, kernel_size, stride=1, padding=0, bias=True):
+    """Count what a convolution costs, without running it.
+
+    Parameters
+    ----------
+    x_shape : (N, C, H, W), ints
+        Shape of the whole batch.
+    out_channels : int
+        O.
+    kernel_size, stride, padding : int or (int, int), pixels
+        As in `conv2d_forward`.
+    bias : bool
+        Whether there is one; it costs O parameters and no multiply-accumulate.
+
+    Returns
+    -------
+    cost : dict
+        "parameters": O * C * kh * kw, and O more with a bias; "macs": multiply-accumulates,
+        N * O * H_out * W_out * C * kh * kw; "output_shape": (N, O, H_out, W_out); "output_bytes": of that
+        output in float32. All but the shape are ints.
+
+    Raises
+    ------
+    ValueError
+        If x_shape is not four numbers or a window does not fit.
+
+    Examples
+    --------
+    >>> conv2d_cost((1, 3, 32, 32), out_channels=8, kernel_size=3, padding=1)
+    {'parameters': 224, 'macs': 221184, 'output_shape': (1, 8, 32, 32), 'output_bytes': 32768}
+    """
+    # TODO 1. Find the output shape with conv_output_size.
+    # TODO 2. One output number costs C * kh * kw multiply-accumulates; count the output numbers.
+    raise NotImplementedError("Topic 11 conv2d: conv2d_cost is still to do")
+
+
+def receptive_field(layers):
+    """Return how many input pixels across one output pixel of a stack of layers sees.
+
+    Parameters
+    ----------
+    layers : list of (kernel, stride), ints, pixels
+        From the first layer to the last; convolutions and pooling alike.
+
+    Returns
+    -------
+    pixels : int
+        1 for no layers. A layer adds (kernel - 1) steps, each as wide as the product of the strides of the
+        layers before it.
+
+    Raises
+    ------
+    ValueError
+        If a kernel or a stride is below 1; the message has the layer.
+
+    References
+    ----------
+    Araujo, Norris and Sim 2019, Computing receptive fields of convolutional neural networks, Distill.
+
+    Examples
+    --------
+    >>> receptive_field([(3, 1), (3, 1)])
+    5
+    """
+    # TODO 1. Walk through the layers with two numbers: pixels seen so far, and input pixels between two
+    #         neighbours of the present map (1 at first).
+    # TODO 2. A layer widens the first by (kernel - 1) neighbours and multiplies the second by its stride.
+    raise NotImplementedError("Topic 11 conv2d: receptive_field is still to do")
+
+
+def simple_convnet(in_shape, num_classes, channels=8, rng=None):
+    """Build the smallest network worth the name: one convolution, ReLU, and a dense layer.
+
+    Parameters
+    ----------
+    in_shape : (C, H, W), ints
+        One image.
+    num_classes : int
+        Outputs, one score a class.
+    channels : int
+        Output channels of the convolution (3x3, padding 1: height and width stay).
+    rng : numpy.random.Generator or None
+        Draws both weights, the convolution's first.
+
+    Returns
+    -------
+    net : Sequential
+        Conv2d, ReLU, Flatten, Linear; maps (N, C, H, W) to (N, num_classes).
+
+    Examples
+    --------
+    >>> net = simple_convnet((3, 6, 5), num_classes=4, channels=2)
+    >>> net(np.zeros((7, 3, 6, 5), np.float32)).shape
+    (7, 4)
+    """
+    # TODO 1. Stack the four layers in a Sequential; hand rng to both that draw.
+    # TODO 2. Count what Flatten gives: the dense layer reads channels * H * W numbers.
+    raise NotImplementedError("Topic 11 conv2d: simple_convnet is still to do")

@@ -6,7 +6,8 @@ from pathlib import Path
 from kata.board import check_all
 from kata.cli import click, command
 from kata.errors import KataError
-from kata.render import board, next_step, note_unremembered, terminal_is_interactive, verdict_text
+from kata.progress import is_finished
+from kata.render import board, next_step, note_unremembered, shown_path, terminal_is_interactive, verdict_text
 from kata.runner import TEST_SECONDS
 from kata.topics import all_topics, find_topic, solution_path
 
@@ -42,7 +43,7 @@ def main(topics, every, choice, fresh, form, seconds):
     if form == "json":
         click.echo(json.dumps({"format": 1, "verdicts": verdicts}, indent=1))
     else:
-        click.echo("\n".join(filter(None, _text(verdicts, every))))
+        click.echo("\n".join(filter(None, _text(verdicts, every, choice))))
     if any(verdict.get("setup") for verdict in verdicts):
         return 2
     return 0 if all(verdict["complete"] for verdict in verdicts) else 1
@@ -87,14 +88,14 @@ def _watched(topics, options, form):
     return check_all(topics, **options)
 
 
-def _text(verdicts, every):
+def _text(verdicts, every, choice):
     if every:
         yield board(verdicts)
         failing = [verdict for verdict in verdicts if _has_failure(verdict)]
         yield from (f"\n{verdict_text(verdict)}" for verdict in failing)
     else:
         yield "\n\n".join(verdict_text(verdict) for verdict in verdicts)
-    yield next_step(verdicts) or _all_done(verdicts)
+    yield next_step(verdicts) or (_onward(verdicts) if choice == "mine" else "")
     yield note_unremembered(verdicts)
 
 
@@ -102,9 +103,13 @@ def _has_failure(verdict):
     return not verdict["problem"] and any(exercise["status"] == "fail" for exercise in verdict["exercises"])
 
 
-def _all_done(verdicts):
-    following = [topic for topic in all_topics() if topic.number > verdicts[-1]["topic"]]
-    return f"next: topic {following[0].number}, {following[0].folder.name}" if following else "all topics are complete."
+def _onward(verdicts):
+    """Name the topic to go on with: the next unfinished one behind those just checked, else the first there is."""
+    unfinished = [topic for topic in all_topics() if not is_finished(topic)]
+    if not unfinished:
+        return "all topics are complete."
+    following = [topic for topic in unfinished if topic.number > verdicts[-1]["topic"]] or unfinished
+    return f"next: {following[0]}, {shown_path(following[0].folder)}"
 
 
 if __name__ == "__main__":

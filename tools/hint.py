@@ -37,7 +37,7 @@ def main(topic, level, exercise, every, give_up):
     hints.mark_seen(topic, name, level)
     click.echo(_shown(topic, name, level))
     if level != hints.SOLUTION:
-        click.echo(f"\n{_further(topic, name, level)}")
+        click.echo(f"\n{_further(topic, name, level, named=bool(exercise))}")
     return 0
 
 
@@ -70,13 +70,14 @@ def _shown(topic, name, level):
     return f"{heading}\n\n{text if level == hints.SOLUTION else hints.wrapped(text, min(width(), 88))}"
 
 
-def _further(topic, name, level):
+def _further(topic, name, level, named):
     """Where the exercise is, and the command for the next level."""
     try:
         line = source.exercises(topic.starter).get(name, 1)
     except (OSError, SyntaxError, ValueError):
         line = 1
-    more = f"--level {level + 1}" if level < max(hints.LEVELS) else f"--exercise {name} --give-up"
+    more = f"--level {level + 1}" if level < max(hints.LEVELS) else "--give-up"
+    more = f"--exercise {name} {more}" if named or level == max(hints.LEVELS) else more
     return f"{shown_path(topic.starter)}:{line}\nmore: {tool('hint.py', topic.number, more)}"
 
 

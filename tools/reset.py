@@ -25,7 +25,7 @@ def main(topic, yes, undo):
         click.echo(f"{name} is the starter already.")
         return 0
     if topic.starter.exists() and not yes and not _agreed(name):
-        click.echo("left alone. Use --yes where nobody can answer.")
+        click.echo("left alone.")
         return 1
     backup = starters.write(topic)
     click.echo(f"{name} is the starter again." + (_kept(backup) if backup else ""))
@@ -42,7 +42,7 @@ def _agreed(name):
     try:
         return click.confirm(f"{name} has edits. Replace it by the starter (a copy is kept)?")
     except click.Abort:
-        click.echo()
+        click.echo("\nnobody answered; --yes replaces it without asking.")
         return False
 
 

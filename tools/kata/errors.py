@@ -17,4 +17,11 @@ class Todo(BaseException):
 
 
 class SolutionError(Exception):
-    """The solution can't be tested at all: no file, no import, no such function, another signature."""
+    """The solution can't be tested at all: no file, no import, no such function, another signature.
+
+    `line` is the place in the file where that can be told, else None.
+    """
+
+    def __init__(self, message, line=None):
+        super().__init__(message)
+        self.line = line

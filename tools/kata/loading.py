@@ -7,6 +7,7 @@ import linecache
 import sys
 import traceback
 import types
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -39,19 +40,21 @@ def load(path, text=None):
         exec(compile(text, module.__file__, "exec"), module.__dict__)
     except (Exception, SystemExit) as error:
         del sys.modules[module.__name__]
-        raise SolutionError(_import_failure(path, error)) from error
+        raise SolutionError(*_import_failure(path, error)) from error
     return module
 
 
 def _import_failure(path, error):
+    """Return (sentence, line) for an exception that running the file ended with."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         shown = f": {error.text.strip()}" if error.text else ""
-        return f"{path.name}:{error.lineno} has a syntax error, {error.msg}{shown}"
+        return f"{path.name}:{error.lineno} has a syntax error, {error.msg}{shown}", error.lineno
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    place = f"{path.name}:{frames[-1].lineno}" if frames else path.name
+    line = frames[-1].lineno if frames else None
+    place = f"{path.name}:{line}" if line else path.name
     if isinstance(error, SystemExit):
-        return f"{place} leaves the program when it is imported (SystemExit). Remove that call."
-    return f"{place} can't be imported: {type(error).__name__}: {error}"
+        return f"{place} leaves the program when it is imported (SystemExit). Remove that call.", line
+    return f"{place} can't be imported: {type(error).__name__}: {error}", line
 
 
 class Solution:
@@ -65,7 +68,7 @@ class Solution:
         self._path = Path(path)
         self._module = module
         self._failure = None
-        self._call = None
+        self.forget_last_call()
 
     def __repr__(self):
         return "solution"
@@ -79,8 +82,13 @@ class Solution:
         return f"{name}({', '.join(_argument(key, value) for key, value in arguments.items())})"
 
     def forget_last_call(self):
-        """Begin a test: no call was made in it yet."""
-        self._call = None
+        """Begin anew: no call was made yet."""
+        self._call, self._calls = None, Counter()
+
+    @property
+    def only_call(self):
+        """The last call as text, its arguments left out where the function was called more than once."""
+        return self.last_call if self._call is None or self._calls[self._call[0]] == 1 else f"{self._call[0]}(...)"
 
     def __getattr__(self, name):
         value = getattr(self._loaded(), name, self)
@@ -93,12 +101,12 @@ class Solution:
 
     def _loaded(self):
         if self._failure:
-            raise SolutionError(self._failure)
+            raise SolutionError(*self._failure)
         if self._module is None:
             try:
                 self._module = load(self._path)
             except SolutionError as error:
-                self._failure = str(error)
+                self._failure = str(error), error.line
                 raise
         return self._module
 
@@ -115,6 +123,7 @@ class Solution:
                     "Keep the starter's signature."
                 ) from None
             self._call = name, bound
+            self._calls[name] += 1
             try:
                 return function(*args, **kwargs)
             except NotImplementedError as error:

@@ -9,7 +9,6 @@ import functools
 import inspect
 import re
 import traceback
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import hypothesis
@@ -18,6 +17,7 @@ import pytest
 from kata import source
 from kata.carry import carry_only_reference
 from kata.errors import KataError, SolutionError, Todo
+from kata.finding import Finding, short_name, without_numbers
 from kata.loading import Solution
 from kata.topics import MODULE, solution_path, topic_of_suite
 
@@ -35,26 +35,6 @@ __all__ = [
 
 MESSAGE_LINES = 8
 PRINTED_LINES = 8
-
-
-@dataclass
-class Finding:
-    """Why one test is not passed.
-
-    `kind` is "todo" (an exercise still raises NotImplementedError), "broken" (the solution can't be tested
-    at all) or "fail"; `exercise` the one to look at; `details` what was expected and got; `line` the
-    place in the learner's file, "path:number" or ""; `printed` the last lines the solution printed.
-    """
-
-    kind: str
-    exercise: str
-    sentence: str
-    test: str
-    suite: str
-    details: list = field(default_factory=list)
-    call: str = ""
-    line: str = ""
-    printed: list = field(default_factory=list)
 
 
 # --- set-up -------------------------------------------------------------------------------------
@@ -167,11 +147,10 @@ def find(item, error):
     """Return the `Finding` for the exception a suite test ended with."""
     solution = item.funcargs.get("solution")
     exercise = item.get_closest_marker("exercise").args[0]
-    name = item.nodeid.split("::", 1)[1].replace("::", ".")
-    found = Finding("fail", exercise, sentence_of(item), name, item.path.name)
+    found = Finding("fail", exercise, sentence_of(item), short_name(item.nodeid), item.path.name)
     frames = [frame for frame in traceback.walk_tb(error.__traceback__) if solution and _is_own(frame[0], solution)]
     if frames:
-        frame, line = frames[-1]
+        frame, line = _telling(frames, topic_of_suite(item.path))
         found.line = f"{frame.f_code.co_filename}:{line}"
         owner = frame.f_code.co_qualname.split(".")[0]
     if isinstance(error, (NotImplementedError, Todo)):
@@ -182,12 +161,19 @@ def find(item, error):
     elif isinstance(error, SolutionError):
         found.kind = "broken"
         found.details = [str(error)]
+        found.line = f"{solution._path}:{error.line}" if error.line else ""
     else:
         found.details = _message(error)
         found.call = solution.last_call if solution else ""
         if frames and not isinstance(error, AssertionError):
-            found.details.append(f"raised at {Path(frames[-1][0].f_code.co_filename).name}:{frames[-1][1]} in {owner}")
-    return found
+            found.details.append(f"raised at {Path(frame.f_code.co_filename).name}:{line} in {owner}")
+    return found if item.path.name == "test_visible.py" or found.kind != "fail" else without_numbers(found)
+
+
+def _telling(frames, topic):
+    """The innermost frame of an exercise, rather than of a helper it calls."""
+    names = source.exercises(topic.reference)
+    return next((f for f in reversed(frames) if f[0].f_code.co_qualname.split(".")[0] in names), frames[-1])
 
 
 @functools.cache
@@ -218,7 +204,7 @@ def _last_lines(text):
 def _example(error):
     """The smallest example hypothesis found, on one line."""
     for note in getattr(error, "__notes__", []):
-        if note.startswith("Falsifying example"):
+        if note.startswith(("Falsifying example", "Failing test case")):
             shown = [line.strip().rstrip(",") for line in note.splitlines()[1:-1]]
             values = [text for text in shown if not text.startswith(("self=", "solution=", "#"))]
             return [f"smallest example: {', '.join(values)}"] if values else []

@@ -77,6 +77,8 @@ def _evidence(exercise, in_full):
         said += _difference(exercise, failure)
         more = len(exercise["failures"]) - 1
         said.append(failure["test"].rpartition(".")[2] + (f" and {more} more" if more else ""))
+    if exercise["follows"]:
+        said.append("follows from another exercise: over the reference's others it is right")
     if exercise["mistake"]:
         said.append(f"looks like: {exercise['mistake']['says']} (hint level {exercise['mistake']['level']})")
     return said
@@ -85,8 +87,8 @@ def _evidence(exercise, in_full):
 def _difference(exercise, failure):
     """Expected against got, and the call; of a hidden test only a fresh counter-example."""
     evidence, call = failure["details"], failure["call"]
-    if failure["suite"] == "test_hidden.py" and failure["kind"] == "fail":
-        call, *evidence = exercise["counterexample"] or [""]
+    if failure["suite"] == "test_hidden.py" and exercise["counterexample"]:
+        call, *evidence = exercise["counterexample"]
     if len(evidence) > DETAIL_LINES:
         evidence = [*evidence[:DETAIL_LINES], "..."]
     printed = [f"printed: {line}" for line in failure["printed"]]
@@ -94,14 +96,15 @@ def _difference(exercise, failure):
 
 
 def _wrapped(lines, room):
-    return [part for line in lines for part in textwrap.wrap(line, max(room, 40), subsequent_indent="  ")]
+    fold = textwrap.TextWrapper(max(room, 40), subsequent_indent="  ", break_long_words=False)
+    return [part for line in lines for part in fold.wrap(line)]
 
 
 def verdict_text(verdict):
     """The whole verdict on one topic."""
     lines = [headline(verdict)]
     if verdict["problem"]:
-        lines.append(click.style(f"  {verdict['problem']}", fg="red"))
+        lines += [click.style(f"  {line}", fg="red") for line in _wrapped([verdict["problem"]], width() - 2)]
     elif not verdict["complete"]:
         lines += details(verdict)
     if verdict["fault"]:
@@ -130,7 +133,7 @@ def board(verdicts):
         state = click.style(f"{state:<17}", fg=color)
         lines.append(f"topic {verdict['topic']}  {verdict['stem']:<{column}}  {state}  {visible:<14}  {hidden}")
         if verdict["problem"]:
-            lines.append(f"          {verdict['problem']}")
+            lines += [f"  {line}" for line in _wrapped([verdict["problem"]], width() - 2)]
     return "\n".join(lines)
 
 

@@ -15,14 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from kata.errors import KataError
+from kata.finding import of_test
 from kata.topics import TOOLS
 
 TEST_SECONDS = 20
 TOPIC_SECONDS = 300
+START_SECONDS = 30  # for a worker to import what it needs
 MEMORY = 4 * 2**30
 OUTPUT = 64 * 2**20  # bytes a solution may print
 POLL = 0.01
@@ -94,64 +96,64 @@ def run(request, on_result=None, stop=None):
 
 def _attempt(request, shown, deadline, on_result, stop):
     """Start one worker and follow it to its end; tell whether nothing is left to run."""
-    with tempfile.TemporaryDirectory(prefix="kata-", ignore_cleanup_errors=True) as scratch:
-        scratch = Path(scratch)
-        results, stacks, words = scratch / "results", scratch / "stacks", scratch / "words"
+    with tempfile.TemporaryDirectory(prefix="kata-", ignore_cleanup_errors=True) as folder:
+        scratch = Path(folder)
         (scratch / "work").mkdir()
-        token = secrets.token_hex(8)
-        order = {
-            "token": token,
-            "results": str(results),
-            "stacks": str(stacks),
-            "topic": request.topic.number,
-            "solution": str(request.solution),
-            "suites": [str(path) for path in (request.topic.visible, request.topic.hidden) if path.exists()],
-            "carried": [topic.number for topic in request.carried],
-            "skip": list(shown.results),
-            "only": None if request.only is None else sorted(request.only),
-            "failing": sorted(set(_failing(shown)) - set(shown.diagnoses)),
-            "visible_failed": any(
-                name.startswith("test_visible.py") and result["outcome"] != "passed"
-                for name, result in shown.results.items()
-            ),
-            "seconds": request.seconds / (4 if _has_hung(shown) else 1),
-            "memory": MEMORY,
-            "output": OUTPUT,
-            "diagnose": request.diagnose,
-            "shrink": request.shrink,
-        }
-        with open(words, "wb") as output:
-            process = _start(output, scratch / "work")
+        order = _order(request, shown, scratch)
+        follow = _Follower(scratch / "results", order["token"], shown)
+        with open(scratch / "words", "wb") as words:
+            process = _start(words, scratch / "work")
             try:
                 _send(process, order)
-                follow = _Follower(results, token, shown)
-                quiet_until = time.monotonic() + request.seconds + 30
-                while process.poll() is None:
-                    if follow.read():
-                        quiet_until = time.monotonic() + request.seconds + 10
-                        if on_result:
-                            on_result(shown)
-                    now = time.monotonic()
-                    if now > min(deadline, quiet_until) or words.stat().st_size > OUTPUT or (stop and stop.is_set()):
-                        break
-                    time.sleep(POLL)
+                _wait(process, follow, request.seconds, deadline, on_result, stop)
             finally:
                 _end(process)
         follow.read()
-        if not shown.tests:
-            last = words.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-            raise KataError(f"{request.topic}: the suites could not be collected: {last[0]}")
-        if follow.current and not (stop and stop.is_set()):
-            _blame(
-                request,
-                shown,
-                follow.current,
-                process.returncode,
-                stacks,
-                order["seconds"],
-                time.monotonic() > deadline,
-            )
-        return follow.ended or time.monotonic() > deadline
+        late, stopped = time.monotonic() > deadline, stop and stop.is_set()
+        if not shown.tests and not stopped:
+            raise KataError(f"{request.topic}: the suites could not be collected: {_last_line(scratch / 'words')}")
+        if follow.current and not stopped:
+            _blame(shown, follow.current, _cause(process.returncode, scratch / "stacks", order, late))
+        return follow.ended or late
+
+
+def _order(request, shown, scratch):
+    """What the worker is told: `worker.py` says what each entry means."""
+    visible = {name: result for name, result in shown.results.items() if name.startswith("test_visible.py")}
+    return {
+        "token": secrets.token_hex(8),
+        "results": str(scratch / "results"),
+        "stacks": str(scratch / "stacks"),
+        "topic": request.topic.number,
+        "solution": str(request.solution),
+        "suites": [str(path) for path in (request.topic.visible, request.topic.hidden) if path.exists()],
+        "carried": [topic.number for topic in request.carried],
+        "skip": list(shown.results),
+        "only": None if request.only is None else sorted(request.only),
+        "failing": sorted(set(_failing(shown)) - set(shown.diagnoses)),
+        "visible_failed": any(result["outcome"] != "passed" for result in visible.values()),
+        "seconds": request.seconds / (4 if _has_hung(shown) else 1),
+        "memory": MEMORY,
+        "output": OUTPUT,
+        "diagnose": request.diagnose,
+        "shrink": request.shrink,
+    }
+
+
+def _wait(process, follow, seconds, deadline, on_result, stop):
+    """Read reports until the worker ends, is stopped, or says nothing for longer than a test may take."""
+    quiet_until = time.monotonic() + seconds + START_SECONDS
+    while process.poll() is None and time.monotonic() < min(deadline, quiet_until) and not (stop and stop.is_set()):
+        if follow.read():
+            quiet_until = time.monotonic() + seconds + START_SECONDS
+            if on_result:
+                on_result(follow.shown)
+        time.sleep(POLL)
+
+
+def _last_line(path):
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1] if lines else "the process that runs them said nothing"
 
 
 def _failing(shown):
@@ -244,48 +246,32 @@ class _Follower:
                 self.ended = True
 
 
-def _blame(request, shown, culprit, status, stacks, seconds, late):
+def _blame(shown, culprit, cause):
     """Record the test that ended the process, and that the rest of its exercise was not run."""
-    tests = {test["id"]: test for test in shown.tests}
-    hung, line = _hanging_line(stacks, request.solution)
-    if hung or late:
-        place = f" at {request.solution.name}:{line}" if line else ""
-        kind, what = "hang", f"did not end within {seconds:g} seconds{place}: is a loop's end never reached?"
-    else:
-        kind, what = "crash", f"took Python down with it ({_cause(status)})"
-    exercise = tests[culprit]["exercise"]
-    for name, test in tests.items():
-        if name == culprit:
-            message = what
-        elif test["exercise"] == exercise and name not in shown.results:
-            message = f"not run: {culprit.rpartition('::')[2]} {'hung' if kind == 'hang' else 'crashed'}"
-        else:
-            continue
-        finding = {
-            "kind": kind,
-            "exercise": exercise,
-            "sentence": test["sentence"],
-            "test": name.partition("::")[2].replace("::", "."),
-            "suite": test["suite"],
-            "details": [message],
-            "call": "",
-            "printed": [],
-            "line": f"{request.solution}:{line}" if line else "",
-        }
-        shown.results[name] = {"outcome": "failed", "finding": finding}
+    kind, message, line = cause
+    exercise = next(test["exercise"] for test in shown.tests if test["id"] == culprit)
+    also = f"not run: {culprit.rpartition('::')[2]} {'hung' if kind == 'hang' else 'crashed'}"
+    for test in shown.tests:
+        name = test["id"]
+        if name == culprit or (test["exercise"] == exercise and name not in shown.results):
+            finding = of_test(test, kind, message if name == culprit else also, line)
+            shown.results[name] = {"outcome": "failed", "finding": asdict(finding)}
 
 
-def _hanging_line(stacks, solution):
-    """Return whether the watchdog fired, and the innermost line of the solution it saw."""
+def _cause(status, stacks, order, late):
+    """Return (kind, sentence, line of the solution) for a test that ended its process."""
     text = stacks.read_text(encoding="utf-8", errors="replace") if stacks.exists() else ""
-    match = re.search(rf'File "{re.escape(str(solution))}", line (\d+)', text)
-    return "Timeout" in text, int(match.group(1)) if match else None
+    if "Timeout" not in text and not late:
+        return "crash", f"took Python down with it ({_ending(status)})", ""
+    innermost = re.search(rf'File "{re.escape(order["solution"])}", line (\d+)', text)
+    line = innermost.group(1) if innermost else ""
+    place = f" at {Path(order['solution']).name}:{line}" if line else ""
+    message = f"did not end within {order['seconds']:g} seconds{place}: is a loop's end never reached?"
+    return "hang", message, f"{order['solution']}:{line}" if line else ""
 
 
-def _cause(status):
+def _ending(status):
     if status is not None and status < 0:
-        try:
+        with contextlib.suppress(ValueError):
             return signal.Signals(-status).name
-        except ValueError:
-            return f"signal {-status}"
-    return f"exit status {status}: does it call os._exit, or interrupt the tests?"
+    return f"exit status {status}: does it call os._exit?"

@@ -58,7 +58,7 @@ def _counterexample(terminal, topic, finding):
 
     path = solution_path(topic, terminal.config.getoption("--solution"), terminal.config.invocation_params.dir)
     found = Diagnosis(topic).counterexample(load(path), finding.exercise)
-    return ([found[1]], found[0]) if found else ([], "")
+    return ([found[1]], found[0]) if found else (finding.details, "")
 
 
 def _write_next(terminal, topic, waiting, begun):

@@ -149,8 +149,8 @@ def assert_rejects(*mentions):
     except Exception as error:
         raise AssertionError(f"expected a ValueError, got {type(error).__name__}: {error}") from None
     else:
-        numbers = f" that names {' and '.join(map(str, mentions))}" if mentions else ""
-        raise AssertionError(f"expected a ValueError{numbers}, got no error at all")
+        numbers = f"; its message names {' and '.join(map(str, mentions))}" if mentions else ""
+        raise AssertionError(f"expected a ValueError, got no error at all{numbers}")
 
 
 @contextmanager

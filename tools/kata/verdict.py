@@ -7,15 +7,18 @@ A verdict is plain data (it goes to JSON as it is):
     visible, hidden         [passed, expected]; hidden is None where it was not run
     problem                 one sentence where the solution could not be tested at all, else ""
     fault                   the earlier topic a failure comes from, or None
-    exercises               [{name, status, line, failures}], status pass, fail, todo or wait
+    exercises               [{name, status, line, passed, tests, failures, mistake, follows, counterexample}],
+                            status pass, fail, todo or wait (for another exercise), failures as in
+                            `finding.Finding`, follows where it is right once the others are
 """
 
 import ast
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from kata import progress, source
 from kata.errors import KataError
+from kata.finding import of_test
 from kata.runner import TEST_SECONDS, Request, Run, run
 from kata.topics import REFERENCE, ROOT, TOOLS, solution_path
 
@@ -118,7 +121,7 @@ def decide(topic, path, shown):
         "topic": topic.number,
         "stem": topic.stem,
         "file": str(path),
-        "complete": bool(whole and visible[1] and hidden[1] and len(passed) == visible[1] + hidden[1]),
+        "complete": bool(whole and visible[1] and hidden[1] and passed == {test["id"] for test in shown.tests}),
         "visible": visible,
         "hidden": hidden if hidden_ran else None,
         "problem": broken[0]["details"][0] if len(broken) == len(findings) > 0 else _not_whole(topic, whole),
@@ -164,6 +167,7 @@ def _exercises(topic, path, shown, hidden_ran):
                 "tests": len(tests),
                 "failures": failures,
                 "mistake": looks.get("mistakes", [None])[0] if looks.get("mistakes") else None,
+                "follows": looks.get("follows", False),
                 "counterexample": looks.get("counterexample"),
             }
         )
@@ -181,28 +185,10 @@ def _lines(path):
 def _failure(shown, test):
     result = shown.results.get(test["id"])
     if result is None:
-        return _bare(test, "not run")
+        return asdict(of_test(test, "fail", "not run"))
     if result["outcome"] == "passed":
         return None
-    finding = result["finding"] or _bare(test, "failed while the test was set up or taken down")
-    if test["suite"] == SUITES[1] and finding["kind"] == "fail":
-        finding = {**finding, "details": [], "call": "", "printed": []}  # a hidden test shows its sentence only
-    return finding
-
-
-def _bare(test, what):
-    name = test["id"].partition("::")[2].replace("::", ".")
-    return {
-        "kind": "fail",
-        "exercise": test["exercise"],
-        "sentence": test["sentence"],
-        "test": name,
-        "suite": test["suite"],
-        "details": [what],
-        "call": "",
-        "printed": [],
-        "line": "",
-    }
+    return result["finding"] or asdict(of_test(test, "fail", "failed while the test was set up or taken down"))
 
 
 def _status(name, tests, failures, stubs):

@@ -69,10 +69,12 @@ def diagnose(channel, request, exercises, stacks):
     diagnosis = Diagnosis(find_topic(request["topic"]))
     for exercise in exercises:
         faulthandler.dump_traceback_later(request["seconds"], exit=True, file=stacks)
-        mistakes = diagnosis.names(module, exercise)
+        follows = len(exercises) > 1 and diagnosis.follows(request["solution"], exercise)
+        mistakes = [] if follows else diagnosis.names(module, exercise)
         channel.send(
             "diagnosis",
             exercise=exercise,
+            follows=follows,
             mistakes=[{"name": mistake.name, "says": mistake.says, "level": mistake.level} for mistake in mistakes],
             counterexample=diagnosis.counterexample(module, exercise),
         )

@@ -24,10 +24,15 @@ def main(topic, level, exercise, every, give_up):
     if every:
         click.echo("\n\n".join(_shown(topic, name, level or 1) for name in source.exercises(topic.reference)))
         return 0
+    trouble = hints.obstacle(topic)
+    if trouble and (not exercise or give_up or level == hints.SOLUTION):
+        click.echo(trouble)
+        return 1
     name = hints.find_exercise(topic, exercise) if exercise else hints.current_exercise(topic, _announce)
     if name is None:
         names = ", ".join(source.exercises(topic.reference))
-        click.echo(f"every exercise of {topic} passes. --exercise NAME shows a hint all the same: {names}.")
+        said = f"every exercise of {topic} passes. --exercise NAME shows a hint all the same: {names}."
+        click.echo(hints.wrapped(said, width()))
         return 0
     if give_up:
         level = hints.SOLUTION

@@ -3,6 +3,7 @@
 `hints/NN-stem/level-K.md` holds a section `## exercise` for each exercise of the topic.
 """
 
+import ast
 import re
 import textwrap
 
@@ -12,6 +13,7 @@ from kata.verdict import check, recalled_statuses
 
 LEVELS = (1, 2, 3)
 SOLUTION = 4
+ITEM = r"\s*(?:[-*]|\d+[.])\s+"
 
 
 def sections(topic, level):
@@ -54,6 +56,19 @@ def find_exercise(topic, name):
     raise KataError(f"{topic} has no exercise {name!r}. It has: {', '.join(names)}.")
 
 
+def obstacle(topic):
+    """Return a sentence where the learner's file can't be read as Python, so that no hint would help; else ""."""
+    try:
+        ast.parse(source.read(topic.starter))
+    except SyntaxError as error:
+        return f"{topic.starter.name}:{error.lineno or 1} has a syntax error, {error.msg}. Mend that first."
+    except FileNotFoundError:
+        return f"{topic.starter} is missing. python tools/reset.py {topic.number} makes a fresh one."
+    except (OSError, ValueError) as error:
+        return f"{topic.starter} can't be read: {error}."
+    return ""
+
+
 def current_exercise(topic, announce):
     """Return the first exercise that does not pass, or None where all do.
 
@@ -68,10 +83,7 @@ def current_exercise(topic, announce):
 
 
 def _is_stub(topic, name):
-    try:
-        return name in source.stubs_left(topic.starter)
-    except (OSError, SyntaxError, ValueError):
-        return True  # nothing can pass in a file that can't be read
+    return name in source.stubs_left(topic.starter)
 
 
 def passes(topic, exercise, announce):
@@ -102,13 +114,26 @@ def mark_seen(topic, exercise, level):
 
 
 def wrapped(text, width):
-    """Fold prose to `width` columns; code blocks and tables stay as they are."""
-    lines, fenced = [], False
-    for line in text.splitlines():
-        fenced ^= line.startswith("```")
-        if fenced or line.startswith(("    ", "|", "```")) or len(line) <= width:
+    """Fold prose to `width` columns, paragraph by paragraph; code blocks and tables stay as they are."""
+    lines, paragraph, fenced = [], [], False
+    for line in [*text.splitlines(), ""]:
+        fence = line.startswith("```")
+        plain = fenced or fence or not line.strip() or line.startswith(("    ", "|"))
+        if plain or re.match(ITEM, line):
+            lines += _folded(paragraph, width)
+            paragraph = []
+        if plain:
             lines.append(line)
         else:
-            indent = " " * len(re.match(r"\s*(?:[-*]|\d+[.])?\s*", line).group())
-            lines += textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False)
-    return "\n".join(lines)
+            paragraph.append(line.strip())
+        fenced ^= fence
+    return "\n".join(lines).rstrip()
+
+
+def _folded(paragraph, width):
+    """The lines of one paragraph or list item, continuation lines under its text."""
+    if not paragraph:
+        return []
+    item = re.match(ITEM, paragraph[0])
+    indent = " " * len(item.group()) if item else ""
+    return textwrap.wrap(" ".join(paragraph), width, subsequent_indent=indent, break_long_words=False)

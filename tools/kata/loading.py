@@ -48,7 +48,8 @@ def _import_failure(path, error):
     """Return (sentence, line) for an exception that running the file ended with."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         shown = f": {error.text.strip()}" if error.text else ""
-        return f"{path.name}:{error.lineno} has a syntax error, {error.msg}{shown}", error.lineno
+        line = error.lineno or 1
+        return f"{path.name}:{line} has a syntax error, {error.msg}{shown}", line
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
     line = frames[-1].lineno if frames else None
     place = f"{path.name}:{line}" if line else path.name

@@ -143,7 +143,7 @@ def same(a, b):
     if isinstance(a, (np.ndarray, np.generic)) and isinstance(b, (np.ndarray, np.generic)):
         if a.shape != b.shape or a.dtype != b.dtype:
             return False
-        tolerance = 1e-4 if a.dtype.itemsize <= 4 else 1e-7
+        tolerance = {2: 1e-2, 4: 1e-4}.get(a.dtype.itemsize, 1e-7)
         return first_difference(a, b, tolerance) is None
     if isinstance(a, float) and isinstance(b, float):
         return bool(np.isclose(a, b, rtol=1e-7, equal_nan=True))
@@ -180,8 +180,8 @@ class Diagnosis:
             return []
         seen = observe(module, self.topic.reference, probes)
         right = self.reference(exercise)
-        if agree(seen, right):
-            return []
+        if agree(seen, right) or all(isinstance(value, BaseException) for value, _ in seen):
+            return []  # code that does nothing but raise agrees with too much
         return [m for m in self.bank.mistakes if m.exercise == exercise and agree(seen, self.mistaken(m))]
 
     def follows(self, path, exercise):
@@ -233,4 +233,8 @@ def _brief(value):
         return f"{type(value).__name__} ({value})" if str(value) else type(value).__name__
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
+    if isinstance(value, dict):
+        value = tuple(value.values())
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(map(_brief, value))})"
     return repr(value)

@@ -52,13 +52,13 @@ def headline(verdict):
 
 
 def details(verdict):
-    """One line an exercise; the evidence beside and under the failing ones, in full for the first two."""
+    """One line an exercise; the evidence beside and under the failing ones, in full for the first."""
     column = max((len(exercise["name"]) for exercise in verdict["exercises"]), default=0)
-    lines, in_full = [], 2
+    lines, in_full = [], True
     for exercise in verdict["exercises"]:
         status = click.style(exercise["status"], fg=COLORS[exercise["status"]])
-        said = _evidence(exercise, in_full > 0)
-        in_full -= exercise["status"] == "fail"
+        said = _evidence(exercise, in_full)
+        in_full &= exercise["status"] != "fail"
         first, *rest = _wrapped(said, width() - column - 10) or [""]
         lines.append(f"  {status}  {exercise['name']:<{column}}  {first}".rstrip())
         lines += [f"{'':{column + 10}}{line}" for line in rest]
@@ -143,8 +143,12 @@ def next_step(verdicts):
         if verdict["complete"]:
             continue
         topic = find_topic(verdict["topic"])
+        if not Path(verdict["file"]).exists():
+            return f"next: {tool('reset.py', topic.number)}"
         waiting = [exercise for exercise in verdict["exercises"] if exercise["status"] != "pass"]
-        place = f"{shown_path(verdict['file'])}:{_line(waiting[0])}" if waiting else shown_path(verdict["file"])
+        place = shown_path(verdict["file"])
+        if waiting:
+            place += f":{_line(waiting[0])}  {waiting[0]['name']}"
         if Path(verdict["file"]) != topic.starter:
             return f"next: {place}"
         return f"next: {place}\n  or: {tool('hint.py', topic.number)}"

@@ -18,6 +18,12 @@ def write_summary(terminal, reports):
         _write_topic(terminal, topic, findings)
 
 
+def write_onward(terminal, topics):
+    """Say what comes after a green visible suite."""
+    for topic in topics:
+        terminal.write_line(f"the visible suite of {topic} passes. next: {tool('check.py', topic.number)}")
+
+
 def _write_topic(terminal, topic, findings):
     broken = [finding for finding in findings if finding.kind == "broken"]
     for message in dict.fromkeys(finding.details[0] for finding in broken):
@@ -32,7 +38,8 @@ def _write_topic(terminal, topic, findings):
     for name, count in todo.items():
         tests = "1 test waits" if count == 1 else f"{count} tests wait"
         terminal.write_line(f"  todo  {name:<28}{tests}", yellow=True)
-    _write_next(terminal, topic, {*failing, *todo}, begun=len(todo) < len(source.exercises(topic.reference)))
+    where = next((finding.line for finding in broken if finding.line), "")
+    _write_next(terminal, topic, {*failing, *todo}, where, begun=len(todo) < len(source.exercises(topic.reference)))
 
 
 def _write_failure(terminal, topic, finding, more):
@@ -61,19 +68,21 @@ def _counterexample(terminal, topic, finding):
     return ([found[1]], found[0]) if found else (finding.details, "")
 
 
-def _write_next(terminal, topic, waiting, begun):
+def _write_next(terminal, topic, waiting, where, begun):
     """Name the file and line of the first exercise that is not passing, and the command for a hint."""
     if terminal.config.getoption("--solution") != "mine":
         return
     name = next((name for name in source.exercises(topic.reference) if name in waiting), None)
-    terminal.write_line(f"{'next' if begun else 'begin'}: {shown_path(topic.starter)}{_line(topic, name)}")
+    terminal.write_line(f"{'next' if begun else 'begin'}: {shown_path(topic.starter)}{_line(topic, name, where)}")
     terminal.write_line(f"   or: {tool('hint.py', topic.number)}")
 
 
-def _line(topic, name):
-    """ ":LINE name" of an exercise in the learner's file, "" where it can't be told."""
+def _line(topic, name, where):
+    """Return ":LINE  name" of an exercise in the learner's file, or ":LINE" of what breaks it, or nothing."""
+    if where:
+        return f":{where.rpartition(':')[2]}"
     try:
-        lines = source.exercises(topic.starter)
+        lines = source.exercises(topic.starter) | source.stubs_left(topic.starter)
     except (OSError, SyntaxError, ValueError):
         return ""
     return f":{lines[name]}  {name}" if name in lines else ""

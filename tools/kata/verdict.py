@@ -47,12 +47,11 @@ def check(topic, choice="mine", fresh=False, seconds=TEST_SECONDS, on_result=Non
     path = solution_path(topic, choice, base)
     mine = choice == "mine"
     carried = _carried(topic) if mine else []
-    key = _key(topic, path, carried)
+    before, key = progress.digest(path), _key(topic, path, carried)
     if mine and not fresh:
         memory = progress.recall(topic)
         if memory.get("key") == key and "verdict" in memory:
             return {**memory["verdict"], "cached": True, "remembered": True}
-    before = progress.digest(path)
     request = Request(topic, path, tuple(carried), seconds=seconds)
     try:
         shown = run(request, on_result, stop)
@@ -62,10 +61,10 @@ def check(topic, choice="mine", fresh=False, seconds=TEST_SECONDS, on_result=Non
     verdict["fault"] = _find_fault(request, shown) if carried and not verdict["complete"] else None
     if stop and stop.is_set():
         return {**verdict, "complete": False, "cached": False, "remembered": None}
-    unchanged = progress.digest(path) == before
+    unchanged = progress.digest(path) == before and _key(topic, path, carried) == key
     if not unchanged:
         verdict["complete"] = False
-        verdict["problem"] = f"{path.name} was saved while its tests ran; run the check again."
+        verdict["problem"] = f"{path.name} or its suites changed while the tests ran; run the check again."
     kept = _remember(topic, key, verdict, before) if mine and unchanged else None
     return {**verdict, "cached": False, "remembered": kept}
 

@@ -29,8 +29,8 @@ def conv_output_size(size, kernel_size, stride=1, padding=0):
     Raises
     ------
     ValueError
-        If kernel_size or stride is below 1, padding is negative, or the window is larger than the
-        padded axis; the message has the numbers.
+        If kernel_size or stride is below 1 or padding is negative (the message names it and has its
+        number), or the window is larger than the padded axis (it has both lengths).
 
     References
     ----------
@@ -42,7 +42,7 @@ def conv_output_size(size, kernel_size, stride=1, padding=0):
     3
     """
     # region solution
-    # 1. Refuse a kernel or a stride below 1 and a negative padding: ValueError with the number in it.
+    # 1. Refuse a kernel or a stride below 1 and a negative padding: ValueError that names it, with its number.
     # 2. Refuse a window larger than the padded axis: name both lengths and say what would help.
     # 3. Count the window's first position and every whole step that still fits behind it.
     if kernel_size < 1:
@@ -81,7 +81,7 @@ def pad2d(x, padding, value=0.0):
     Raises
     ------
     ValueError
-        If x is not 4-D (the message has x.shape) or a padding is negative (it has the padding).
+        If x is not 4-D (the message has x.shape) or a padding is negative (it says "padding", with the number).
 
     Examples
     --------
@@ -159,8 +159,9 @@ def conv2d_forward(x, weight, bias=None, stride=1, padding=0):
     Raises
     ------
     ValueError
-        If x or weight is not 4-D, the channels differ, the bias is not (O,), the window does not fit,
-        stride < 1 or padding < 0; the message has both numbers.
+        If x or weight is not 4-D (the message has its shape), their channels differ (it has both numbers),
+        the bias is not (O,) (it has the bias's shape and O), or conv_output_size refuses the window, the
+        stride or the padding (it has what that says).
 
     References
     ----------
@@ -213,11 +214,11 @@ def conv2d_backward(dout, cache):
 
     Returns
     -------
-    dx : (N, C, H, W) array
+    dx : (N, C, H, W) array, dtype of x
         Every window adds dout * kernel to the pixels it read; the padding's share is cut off.
-    dweight : (O, C, kh, kw) array
+    dweight : (O, C, kh, kw) array, dtype of x
         The sum over images and positions of dout * window.
-    dbias : (O,) array or None
+    dbias : (O,) array, dtype of x, or None
         dout summed over images and positions; None where there was no bias.
 
     Raises
@@ -353,7 +354,8 @@ def conv2d_cost(x_shape, out_channels, kernel_size, stride=1, padding=0, bias=Tr
     Raises
     ------
     ValueError
-        If x_shape is not four numbers or a window does not fit.
+        If x_shape is not four numbers (the message has x_shape) or a window does not fit (it has both
+        lengths, as in conv_output_size).
 
     Examples
     --------
@@ -361,7 +363,7 @@ def conv2d_cost(x_shape, out_channels, kernel_size, stride=1, padding=0, bias=Tr
     {'parameters': 224, 'macs': 221184, 'output_shape': (1, 8, 32, 32), 'output_bytes': 32768}
     """
     # region solution
-    # 1. Find the output shape with conv_output_size.
+    # 1. Refuse an x_shape that is not four numbers; find the output shape with conv_output_size.
     # 2. One output number costs C * kh * kw multiply-accumulates; count the output numbers.
     if len(x_shape) != 4:
         raise ValueError(f"conv2d_cost: x_shape is {tuple(x_shape)}, {len(x_shape)} numbers. Give 4: (N, C, H, W).")
@@ -396,7 +398,7 @@ def receptive_field(layers):
     Raises
     ------
     ValueError
-        If a kernel or a stride is below 1; the message has the layer.
+        If a kernel or a stride is below 1; the message has the layer as (kernel, stride).
 
     References
     ----------

@@ -29,8 +29,8 @@ def conv_output_size(size, kernel_size, stride=1, padding=0):
     Raises
     ------
     ValueError
-        If kernel_size or stride is below 1, padding is negative, or the window is larger than the
-        padded axis; the message has the numbers.
+        If kernel_size or stride is below 1 or padding is negative (the message names it and has its
+        number), or the window is larger than the padded axis (it has both lengths).
 
     References
     ----------
@@ -41,7 +41,7 @@ def conv_output_size(size, kernel_size, stride=1, padding=0):
     >>> conv_output_size(7, kernel_size=3, stride=2)
     3
     """
-    # TODO 1. Refuse a kernel or a stride below 1 and a negative padding: ValueError with the number in it.
+    # TODO 1. Refuse a kernel or a stride below 1 and a negative padding: ValueError that names it, with its number.
     # TODO 2. Refuse a window larger than the padded axis: name both lengths and say what would help.
     # TODO 3. Count the window's first position and every whole step that still fits behind it.
     raise NotImplementedError("Topic 11 conv2d: conv_output_size is still to do")
@@ -67,7 +67,7 @@ def pad2d(x, padding, value=0.0):
     Raises
     ------
     ValueError
-        If x is not 4-D (the message has x.shape) or a padding is negative (it has the padding).
+        If x is not 4-D (the message has x.shape) or a padding is negative (it says "padding", with the number).
 
     Examples
     --------
@@ -111,8 +111,9 @@ def conv2d_forward(x, weight, bias=None, stride=1, padding=0):
     Raises
     ------
     ValueError
-        If x or weight is not 4-D, the channels differ, the bias is not (O,), the window does not fit,
-        stride < 1 or padding < 0; the message has both numbers.
+        If x or weight is not 4-D (the message has its shape), their channels differ (it has both numbers),
+        the bias is not (O,) (it has the bias's shape and O), or conv_output_size refuses the window, the
+        stride or the padding (it has what that says).
 
     References
     ----------
@@ -146,11 +147,11 @@ def conv2d_backward(dout, cache):
 
     Returns
     -------
-    dx : (N, C, H, W) array
+    dx : (N, C, H, W) array, dtype of x
         Every window adds dout * kernel to the pixels it read; the padding's share is cut off.
-    dweight : (O, C, kh, kw) array
+    dweight : (O, C, kh, kw) array, dtype of x
         The sum over images and positions of dout * window.
-    dbias : (O,) array or None
+    dbias : (O,) array, dtype of x, or None
         dout summed over images and positions; None where there was no bias.
 
     Raises
@@ -246,14 +247,15 @@ def conv2d_cost(x_shape, out_channels, kernel_size, stride=1, padding=0, bias=Tr
     Raises
     ------
     ValueError
-        If x_shape is not four numbers or a window does not fit.
+        If x_shape is not four numbers (the message has x_shape) or a window does not fit (it has both
+        lengths, as in conv_output_size).
 
     Examples
     --------
     >>> conv2d_cost((1, 3, 32, 32), out_channels=8, kernel_size=3, padding=1)
     {'parameters': 224, 'macs': 221184, 'output_shape': (1, 8, 32, 32), 'output_bytes': 32768}
     """
-    # TODO 1. Find the output shape with conv_output_size.
+    # TODO 1. Refuse an x_shape that is not four numbers; find the output shape with conv_output_size.
     # TODO 2. One output number costs C * kh * kw multiply-accumulates; count the output numbers.
     raise NotImplementedError("Topic 11 conv2d: conv2d_cost is still to do")
 
@@ -275,7 +277,7 @@ def receptive_field(layers):
     Raises
     ------
     ValueError
-        If a kernel or a stride is below 1; the message has the layer.
+        If a kernel or a stride is below 1; the message has the layer as (kernel, stride).
 
     References
     ----------

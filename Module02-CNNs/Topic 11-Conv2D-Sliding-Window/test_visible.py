@@ -250,7 +250,7 @@ class TestConv2d:
 
     def test_he_initialisation(self, solution):
         """The weight's standard deviation is sqrt(2 / fan_in), fan_in the C * kh * kw numbers an output reads."""
-        weight = solution.Conv2d(16, 32, (3, 5), rng=np.random.default_rng(11)).weight.value
+        weight = solution.Conv2d(16, 48, (3, 5), rng=np.random.default_rng(11)).weight.value
         ratio = weight.std() / np.sqrt(2 / (16 * 3 * 5))
         assert 0.95 < ratio < 1.05, f"standard deviation: expected 0.0913, got {weight.std():.4f}"
 

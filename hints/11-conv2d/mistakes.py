@@ -235,6 +235,13 @@ MISTAKES = [
         exercise="conv2d_forward",
         level=3,
         says="the window is multiplied in place; it is a view of the padded image, so its neighbour reads products",
+        twist={"np.sum(window * weight[o])": "np.multiply(window, weight[o], out=window).sum()"},
+    ),
+    Mistake(
+        name="image_overwritten",
+        exercise="conv2d_forward",
+        level=3,
+        says="the window is multiplied in place; without padding that is a view of the caller's image",
         twist={
             "np.sum(window * weight[o])": "np.multiply(window, weight[o], out=window).sum()",
             "padded = pad2d(x, (ph, pw))": "padded = pad2d(x, (ph, pw)) if ph or pw else x",
@@ -317,6 +324,42 @@ MISTAKES = [
                 "    O, _, kh, kw = weight.shape\n    if N == 0:\n        raise ValueError\n"
                 "    H_out, W_out = conv_output_size(H, kh, sh, ph)"
             )
+        },
+    ),
+    Mistake(
+        name="stride_down_used_across",
+        exercise="conv2d_forward",
+        level=1,
+        says="the stride down is used for the columns as well; the second of the pair is the step across",
+        twist={
+            "i * sh : i * sh + kh, j * sw : j * sw + kw]": "i * sh : i * sh + kh, j * sh : j * sh + kw]",
+        },
+    ),
+    Mistake(
+        name="products_averaged",
+        exercise="conv2d_forward",
+        level=2,
+        says="the products under a window are averaged; they are summed",
+        twist={
+            "np.sum(window * weight[o])": "np.mean(window * weight[o])",
+        },
+    ),
+    Mistake(
+        name="bias_for_every_input_channel",
+        exercise="conv2d_forward",
+        level=2,
+        says="the bias is added once for every input channel; an output number gets it once",
+        twist={
+            "                out[n, o] += bias[o]": "                out[n, o] += bias[o] * len(weight[o])",
+        },
+    ),
+    Mistake(
+        name="bias_unchecked",
+        exercise="conv2d_forward",
+        level=3,
+        says="the bias's shape is not checked: one that is too long is cut off in silence",
+        twist={
+            "if bias is not None and np.shape(bias) != weight.shape[:1]:": "if False:",
         },
     ),
     # --- conv2d_backward ------------------------------------------------------------------------
@@ -423,13 +466,8 @@ MISTAKES = [
         name="dout_unchecked",
         exercise="conv2d_backward",
         level=3,
-        says="a dout of another shape is stretched or cut to the output's; only that very shape is a gradient",
-        twist={
-            "if np.shape(dout) != (N, O, H_out, W_out):": "if False:",
-            "dout = np.asarray(dout, padded.dtype)": (
-                "dout = np.resize(np.asarray(dout, padded.dtype), (N, O, H_out, W_out))"
-            ),
-        },
+        says="the shape of dout is not compared with the output's; only that very shape is a gradient",
+        twist={"if np.shape(dout) != (N, O, H_out, W_out):": "if False:"},
     ),
     Mistake(
         name="dout_scaled_in_place",
@@ -450,6 +488,42 @@ MISTAKES = [
         twist={
             "dpadded = np.zeros_like(padded)": "dpadded = np.zeros(padded.shape)",
             "dweight = np.zeros_like(weight)": "dweight = np.zeros(weight.shape)",
+        },
+    ),
+    Mistake(
+        name="bias_gradient_averaged",
+        exercise="conv2d_backward",
+        level=2,
+        says="dbias is the mean of dout; every output number got the whole bias, so it is the sum",
+        twist={
+            "dbias = dout.sum(axis=(0, 2, 3))": "dbias = dout.mean(axis=(0, 2, 3))",
+        },
+    ),
+    Mistake(
+        name="bias_gradient_divided_by_images",
+        exercise="conv2d_backward",
+        level=2,
+        says="dbias is divided by the number of images; any averaging is the loss's business and in dout",
+        twist={
+            "    return dx, dweight, dbias\n": "    return dx, dweight, None if dbias is None else dbias / max(N, 1)\n",
+        },
+    ),
+    Mistake(
+        name="bias_gradient_over_channels",
+        exercise="conv2d_backward",
+        level=1,
+        says="dbias is summed over the output channels; the axis it keeps is theirs, 1",
+        twist={
+            "dbias = dout.sum(axis=(0, 2, 3))": "dbias = dout.sum(axis=(1, 2, 3))",
+        },
+    ),
+    Mistake(
+        name="bias_gradient_in_dtype_of_dout",
+        exercise="conv2d_backward",
+        level=3,
+        says="dbias has the dtype that dout came in; cast dout to the dtype of x first",
+        twist={
+            "    dout = np.asarray(dout, padded.dtype)\n": "    dout = np.asarray(dout)\n",
         },
     ),
     # --- Conv2d ---------------------------------------------------------------------------------
@@ -606,6 +680,60 @@ MISTAKES = [
         says="the weight has its gradient nowhere: wrap it in a Parameter",
         twist={"self.weight = Parameter(rng": "self.weight = np.asarray(rng"},
     ),
+    Mistake(
+        name="weight_gradient_overwritten",
+        exercise="Conv2d",
+        level=2,
+        says="backward assigns the weight's .grad and adds to the bias's; it adds to both",
+        twist={
+            "self.weight.grad += dweight": "self.weight.grad = dweight",
+        },
+    ),
+    Mistake(
+        name="bias_gradient_overwritten",
+        exercise="Conv2d",
+        level=2,
+        says="backward assigns the bias's .grad and adds to the weight's; it adds to both",
+        twist={
+            "self.bias.grad += dbias": "self.bias.grad = dbias",
+        },
+    ),
+    Mistake(
+        name="xavier",
+        exercise="Conv2d",
+        level=2,
+        says="the variance is 1 / fan_in; ReLU drops half of it on the way, so the rule here has a 2 on top",
+        twist={
+            "np.sqrt(2 / (in_channels * kh * kw))": "np.sqrt(1 / (in_channels * kh * kw))",
+        },
+    ),
+    Mistake(
+        name="fan_in_and_fan_out",
+        exercise="Conv2d",
+        level=2,
+        says="the variance is 2 / (fan_in + fan_out), Glorot's rule; here it is 2 / fan_in",
+        twist={
+            "np.sqrt(2 / (in_channels * kh * kw))": "np.sqrt(2 / ((in_channels + out_channels) * kh * kw))",
+        },
+    ),
+    Mistake(
+        name="stride_forgotten",
+        exercise="Conv2d",
+        level=1,
+        says="the layer's stride never reaches the convolution",
+        twist={
+            "self.weight.value, bias, self.stride, self.padding)": "self.weight.value, bias, padding=self.padding)",
+        },
+    ),
+    Mistake(
+        name="padding_forgotten",
+        exercise="Conv2d",
+        level=1,
+        says="the layer's padding never reaches the convolution",
+        twist={
+            "self.weight.value, bias, self.stride, self.padding)": "self.weight.value, bias, self.stride)",
+        },
+    ),
     # --- conv2d_cost ----------------------------------------------------------------------------
     Mistake(
         name="cost_of_one_image",
@@ -698,6 +826,15 @@ MISTAKES = [
             "conv_output_size(H, kh, sh, ph), conv_output_size(W, kw, sw, pw)\n    numbers": (
                 "(H + 2 * ph - kh) // sh + 1, (W + 2 * pw - kw) // sw + 1\n    numbers"
             )
+        },
+    ),
+    Mistake(
+        name="input_channels_left_out_of_macs",
+        exercise="conv2d_cost",
+        level=2,
+        says="an output number is counted as kh * kw products; it takes as many from each of the C input channels",
+        twist={
+            '"macs": numbers * C * kh * kw': '"macs": numbers * kh * kw',
         },
     ),
     # --- receptive_field ------------------------------------------------------------------------
@@ -853,12 +990,16 @@ MISTAKES = [
 
 
 def refused(call):
-    """Return whether a call ends in the ValueError it should end in."""
+    """Return whether a call ends in the ValueError it should end in, as words; other errors are none."""
     try:
         call()
+    except NotImplementedError:
+        raise
     except ValueError:
-        return True
-    return False
+        return "a ValueError"
+    except Exception:
+        return "no ValueError"
+    return "no ValueError"
 
 
 def attempt(call):
@@ -886,9 +1027,10 @@ def positions_for_range(solution, rng):
 @probe("conv_output_size")
 def positions_refused(solution, rng):
     size = solution.conv_output_size
-    windows = [refused(lambda case=case: size(*case)) for case in [(4, 9, 2), (2, 9, 1, 1), (3, 4, 3)]]
-    limits = [refused(lambda case=case: size(*case)) for case in [(7, 0), (7, 3, -1), (9, 3, 1, -1)]]
-    return windows, limits
+    cases = [(4, 9, 2), (2, 9, 1, 1), (3, 4, 3), (7, 0), (7, 3, -1), (9, 3, 1, -1)]
+    names = ("size", "kernel_size", "stride", "padding")
+    texts = [", ".join(f"{name}={number}" for name, number in zip(names, case, strict=False)) for case in cases]
+    return {text: refused(lambda case=case: size(*case)) for text, case in zip(texts, cases, strict=True)}
 
 
 # --- pad2d --------------------------------------------------------------------------------------
@@ -915,7 +1057,10 @@ def border_and_image(solution, rng):
 @probe("pad2d")
 def border_refused(solution, rng):
     cases = [(np.zeros((3, 4, 5)), 1), (np.zeros((2, 3, 8, 9)), (1, -1)), (np.zeros((1, 2, 3, 4, 5)), 1)]
-    return [refused(lambda case=case: solution.pad2d(*case)) for case in cases]
+    return {
+        f"x {x.shape}, padding {padding}": refused(lambda x=x, padding=padding: solution.pad2d(x, padding))
+        for x, padding in cases
+    }
 
 
 # --- conv2d_forward -----------------------------------------------------------------------------
@@ -944,7 +1089,8 @@ def first_output_afterwards(solution, rng):
 @probe("conv2d_forward")
 def other_types(solution, rng):
     whole, weight, bias = rng.integers(1, 9, (1, 2, 3, 4)), rng.standard_normal((3, 2, 2, 2)), rng.standard_normal(3)
-    return [solution.conv2d_forward(x, weight, bias)[0] for x in (whole, whole.astype(np.float32))]
+    of_ints, of_floats = (solution.conv2d_forward(x, weight, bias)[0] for x in (whole, whole.astype(np.float32)))
+    return {"dtype of out for float32": str(of_floats.dtype), "out of ints": of_ints}
 
 
 @probe("conv2d_forward")
@@ -953,14 +1099,56 @@ def no_images(solution, rng):
 
 
 @probe("conv2d_forward")
-def operands_refused(solution, rng):
-    x, weight, bias = rng.standard_normal((2, 3, 5, 6)), rng.standard_normal((4, 3, 2, 3)), rng.standard_normal(4)
-    cases = [(x, weight[:, :1], bias), (x[:, :1], weight, bias), (x[:, :2], weight, bias), (x, weight[0], bias[:1])]
-    cases += [(x, weight, bias[:1]), (x, weight, bias[0]), (x, weight, bias[:, None]), (x[0], weight, bias)]
-    return [refused(lambda case=case: solution.conv2d_forward(*case)) for case in cases]
+def stride_across(solution, rng):
+    x, weight = rng.standard_normal((1, 2, 3, 7)), rng.standard_normal((3, 2, 2, 3))
+    return solution.conv2d_forward(x, weight, stride=(1, 2))[0]
+
+
+def refused_shapes(solution, rng, x=(2, 3, 5, 6), weight=(4, 3, 2, 3), bias=(4,)):
+    """Return whether a forward on operands of the shapes is refused."""
+    operands = [rng.standard_normal(shape) for shape in (x, weight, bias)]
+    return refused(lambda: solution.conv2d_forward(*operands))
+
+
+@probe("conv2d_forward")
+def weight_for_one_channel(solution, rng):
+    return refused_shapes(solution, rng, weight=(4, 1, 2, 3))
+
+
+@probe("conv2d_forward")
+def image_of_one_channel(solution, rng):
+    return refused_shapes(solution, rng, x=(2, 1, 5, 6))
+
+
+@probe("conv2d_forward")
+def image_of_two_channels(solution, rng):
+    return refused_shapes(solution, rng, x=(2, 2, 5, 6))
+
+
+@probe("conv2d_forward")
+def weight_of_three_axes(solution, rng):
+    return refused_shapes(solution, rng, weight=(3, 2, 3), bias=(1,))
+
+
+@probe("conv2d_forward")
+def image_of_three_axes(solution, rng):
+    return refused_shapes(solution, rng, x=(3, 5, 6))
+
+
+@probe("conv2d_forward")
+def bias_of_one_number(solution, rng):
+    return refused_shapes(solution, rng, bias=(1,))
+
+
+@probe("conv2d_forward")
+def bias_too_long(solution, rng):
+    return refused_shapes(solution, rng, bias=(6,))
 
 
 # --- conv2d_backward ----------------------------------------------------------------------------
+
+
+NAMES = "dx", "dweight", "dbias"
 
 
 def forward(solution, rng, dtype=np.float64, bias=True, **settings):
@@ -974,33 +1162,53 @@ def forward(solution, rng, dtype=np.float64, bias=True, **settings):
 @probe("conv2d_backward")
 def gradients(solution, rng):
     dout, cache = forward(solution, rng, stride=(2, 1), padding=(1, 2))
-    return solution.conv2d_backward(dout, cache)
+    return dict(zip(NAMES, solution.conv2d_backward(dout, cache), strict=True))
 
 
 @probe("conv2d_backward")
 def gradients_without_bias_and_padding(solution, rng):
     dout, cache = forward(solution, rng, bias=False)
-    return solution.conv2d_backward(dout, cache), dout
+    return dict(zip(NAMES, solution.conv2d_backward(dout, cache), strict=True)) | {"dout afterwards": dout}
 
 
 @probe("conv2d_backward")
 def gradients_in_float32(solution, rng):
     dout, cache = forward(solution, rng, np.float32, padding=1)
-    return solution.conv2d_backward(dout, cache)
+    gradients = solution.conv2d_backward(dout, cache)
+    return {f"dtype of {name}": str(array.dtype) for name, array in zip(NAMES, gradients, strict=True)}
 
 
 @probe("conv2d_backward")
 def gradients_twice(solution, rng):
     (dout, cache), _ = forward(solution, rng, padding=1), forward(solution, rng, padding=1)
     solution.conv2d_backward(dout.copy(), cache)
-    return solution.conv2d_backward(dout, cache)
+    return dict(zip(NAMES, solution.conv2d_backward(dout, cache), strict=True))
 
 
 @probe("conv2d_backward")
-def gradients_refused(solution, rng):
+def gradients_of_a_float64_dout(solution, rng):
+    dout, cache = forward(solution, rng, np.float32)
+    gradients = solution.conv2d_backward(dout.astype(np.float64), cache)
+    return {f"dtype of {name}": str(array.dtype) for name, array in zip(NAMES, gradients, strict=True)}
+
+
+@probe("conv2d_backward")
+def gradients_of_no_images(solution, rng):
+    _, cache = solution.conv2d_forward(np.zeros((0, 3, 5, 6)), rng.standard_normal((4, 3, 2, 3)), np.zeros(4))
+    gradients = solution.conv2d_backward(np.zeros((0, 4, 4, 4)), cache)
+    return {f"shape of {name}": array.shape for name, array in zip(NAMES, gradients, strict=True)}
+
+
+@probe("conv2d_backward")
+def dout_of_one_image(solution, rng):
     dout, cache = forward(solution, rng)
-    larger = np.pad(dout, ((0, 0), (0, 0), (0, 1), (0, 1)))
-    return [refused(lambda wrong=wrong: solution.conv2d_backward(wrong, cache)) for wrong in (dout[:1], larger)]
+    return refused(lambda: solution.conv2d_backward(dout[:1], cache))
+
+
+@probe("conv2d_backward")
+def dout_of_one_channel(solution, rng):
+    dout, cache = forward(solution, rng)
+    return refused(lambda: solution.conv2d_backward(dout[:, :1], cache))
 
 
 # --- Conv2d -------------------------------------------------------------------------------------
@@ -1039,12 +1247,16 @@ def layer_and_function(solution, rng):
 
 @probe("Conv2d")
 def layer_at_first(solution, rng):
-    layer = solution.Conv2d(16, 40, (3, 5), rng=rng)
+    layer = solution.Conv2d(16, 48, (3, 5), rng=rng)  # 48 is not 2 * 16: fan_out is no Xavier
     weight = layer.weight.value
-    half_octaves = float(np.round(2 * np.log2(weight.std() / np.sqrt(2 / (16 * 3 * 5)))))
-    normal = bool(np.abs(weight).max() > 2.5 * weight.std())
-    shapes = [parameter.value.shape for parameter in layer.parameters()]
-    return shapes, half_octaves, normal, not layer.bias.value.any()
+    return {
+        "shapes": [parameter.value.shape for parameter in layer.parameters()],
+        "log2 of the variance times fan_in / 2, in halves": float(
+            np.round(4 * np.log2(weight.std() / np.sqrt(2 / (16 * 3 * 5)))) / 2
+        ),
+        "numbers beyond 2.5 deviations": bool(np.abs(weight).max() > 2.5 * weight.std()),
+        "bias all zeros": not layer.bias.value.any(),
+    }
 
 
 @probe("Conv2d")
@@ -1095,9 +1307,11 @@ def cost_of_a_large_layer(solution, rng):
 
 @probe("conv2d_cost")
 def cost_refused(solution, rng):
-    cases = [((3, 8, 9), 4, 3), ((2, 3, 5, 20), 4, (9, 2))]
-    costs_refused = [refused(lambda case=case: solution.conv2d_cost(*case)) for case in cases]
-    return costs_refused, refused(lambda: solution.conv_output_size(5, 9))
+    return {
+        "x_shape (3, 8, 9)": refused(lambda: solution.conv2d_cost((3, 8, 9), 4, 3)),
+        "kernel (9, 2) on x_shape (2, 3, 5, 20)": refused(lambda: solution.conv2d_cost((2, 3, 5, 20), 4, (9, 2))),
+        "conv_output_size(5, 9)": refused(lambda: solution.conv_output_size(5, 9)),
+    }
 
 
 # --- receptive_field ----------------------------------------------------------------------------
@@ -1118,7 +1332,10 @@ def stack_afterwards(solution, rng):
 
 @probe("receptive_field")
 def stacks_refused(solution, rng):
-    return [refused(lambda wrong=wrong: solution.receptive_field([wrong])) for wrong in [(0, 2), (2, 0)]]
+    return {
+        f"layers [{layer}]": refused(lambda layer=layer: solution.receptive_field([layer]))
+        for layer in [(0, 2), (2, 0)]
+    }
 
 
 # --- simple_convnet -----------------------------------------------------------------------------

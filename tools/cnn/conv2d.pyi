@@ -27,8 +27,8 @@ def conv_output_size(size, kernel_size, stride=1, padding=0):
     Raises
     ------
     ValueError
-        If kernel_size or stride is below 1, padding is negative, or the window is larger than the
-        padded axis; the message has the numbers.
+        If kernel_size or stride is below 1 or padding is negative (the message names it and has its
+        number), or the window is larger than the padded axis (it has both lengths).
 
     References
     ----------
@@ -61,7 +61,7 @@ def pad2d(x, padding, value=0.0):
     Raises
     ------
     ValueError
-        If x is not 4-D (the message has x.shape) or a padding is negative (it has the padding).
+        If x is not 4-D (the message has x.shape) or a padding is negative (it says "padding", with the number).
 
     Examples
     --------
@@ -100,8 +100,9 @@ def conv2d_forward(x, weight, bias=None, stride=1, padding=0):
     Raises
     ------
     ValueError
-        If x or weight is not 4-D, the channels differ, the bias is not (O,), the window does not fit,
-        stride < 1 or padding < 0; the message has both numbers.
+        If x or weight is not 4-D (the message has its shape), their channels differ (it has both numbers),
+        the bias is not (O,) (it has the bias's shape and O), or conv_output_size refuses the window, the
+        stride or the padding (it has what that says).
 
     References
     ----------
@@ -128,11 +129,11 @@ def conv2d_backward(dout, cache):
 
     Returns
     -------
-    dx : (N, C, H, W) array
+    dx : (N, C, H, W) array, dtype of x
         Every window adds dout * kernel to the pixels it read; the padding's share is cut off.
-    dweight : (O, C, kh, kw) array
+    dweight : (O, C, kh, kw) array, dtype of x
         The sum over images and positions of dout * window.
-    dbias : (O,) array or None
+    dbias : (O,) array, dtype of x, or None
         dout summed over images and positions; None where there was no bias.
 
     Raises
@@ -216,7 +217,8 @@ def conv2d_cost(x_shape, out_channels, kernel_size, stride=1, padding=0, bias=Tr
     Raises
     ------
     ValueError
-        If x_shape is not four numbers or a window does not fit.
+        If x_shape is not four numbers (the message has x_shape) or a window does not fit (it has both
+        lengths, as in conv_output_size).
 
     Examples
     --------
@@ -242,7 +244,7 @@ def receptive_field(layers):
     Raises
     ------
     ValueError
-        If a kernel or a stride is below 1; the message has the layer.
+        If a kernel or a stride is below 1; the message has the layer as (kernel, stride).
 
     References
     ----------

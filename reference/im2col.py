@@ -33,8 +33,8 @@ def sliding_windows(x, kernel_size, stride=1):
     Raises
     ------
     ValueError
-        If x is not 4-D, a window does not fit, or a kernel side or a stride is below 1; the message has
-        the numbers.
+        If x is not 4-D (the message has x.shape), a window does not fit (it has both lengths), or a kernel
+        side or a stride is below 1 (it has the number).
 
     References
     ----------
@@ -87,8 +87,8 @@ def im2col(x, kernel_size, stride=1, padding=0):
     Raises
     ------
     ValueError
-        If x is not 4-D, a window does not fit, a kernel side or a stride is below 1 or a padding
-        negative; the message has the numbers.
+        If x is not 4-D (the message has x.shape), a window does not fit (it has both lengths), or a kernel
+        side or a stride is below 1 or a padding negative (it has the number).
 
     References
     ----------
@@ -137,8 +137,8 @@ def col2im(cols, x_shape, kernel_size, stride=1, padding=0):
     Raises
     ------
     ValueError
-        If x_shape is not four numbers, a window does not fit, or cols has not the shape `im2col` gives for
-        x_shape; the message has both shapes.
+        If x_shape is not four numbers (the message has x_shape), a setting is one that `im2col` refuses (it
+        has the same numbers), or cols has not the shape `im2col` gives for x_shape (it has both shapes).
 
     Examples
     --------
@@ -219,8 +219,9 @@ def conv2d_im2col_forward(x, weight, bias=None, stride=1, padding=0):
     Raises
     ------
     ValueError
-        If x or weight is not 4-D, the channels differ, the bias is not (O,), the window does not fit,
-        stride < 1 or padding < 0; the message has both numbers.
+        If x or weight is not 4-D (the message has its shape), their channels differ (it has both numbers),
+        the bias is not (O,) (it has the bias's shape and O), or conv_output_size refuses the window, the
+        stride or the padding (it has what that says).
 
     References
     ----------
@@ -270,11 +271,11 @@ def conv2d_im2col_backward(dout, cache):
 
     Returns
     -------
-    dx : (N, C, H, W) array
+    dx : (N, C, H, W) array, dtype of x
         dx[n] = col2im(kernels.T @ dout[n]), dout[n] as an (O, L) matrix.
-    dweight : (O, C, kh, kw) array
+    dweight : (O, C, kh, kw) array, dtype of x
         The sum over n of dout[n] @ im2col(x[n]).T.
-    dbias : (O,) array or None
+    dbias : (O,) array, dtype of x, or None
         dout summed over images and positions; None where there was no bias.
 
     Raises
@@ -397,7 +398,8 @@ def im2col_bytes(x_shape, kernel_size, stride=1, padding=0, itemsize=4):
     Raises
     ------
     ValueError
-        If x_shape is not four numbers or a window does not fit.
+        If x_shape is not four numbers (the message has x_shape) or a setting is one that `im2col` refuses
+        (it has the same numbers).
 
     Examples
     --------
@@ -405,7 +407,7 @@ def im2col_bytes(x_shape, kernel_size, stride=1, padding=0, itemsize=4):
     150994944
     """
     # region solution
-    # 1. Find H_out and W_out with conv_output_size.
+    # 1. Refuse an x_shape that is not four numbers; find H_out and W_out with conv_output_size.
     # 2. Multiply the three axes of the result, then by the bytes of a number.
     if len(x_shape) != 4:
         raise ValueError(f"im2col_bytes: x_shape is {tuple(x_shape)}, {len(x_shape)} numbers. Give 4: (N, C, H, W).")

@@ -71,6 +71,17 @@ MISTAKES = [
             )
         },
     ),
+    Mistake(
+        name="stride_pair_swapped",
+        exercise="sliding_windows",
+        level=1,
+        says="the stride is read as (across, down); it is (down, across), as in a shape",
+        twist={
+            '    (kh, kw), (sh, sw) = as_pair(kernel_size, "kernel_size"),': (
+                '    (kh, kw), (sw, sh) = as_pair(kernel_size, "kernel_size"),'
+            )
+        },
+    ),
     # --- im2col ---
     Mistake(
         name="window_a_row",
@@ -158,6 +169,24 @@ MISTAKES = [
             )
         },
     ),
+    Mistake(
+        name="rows_worked_out_by_reshape",
+        exercise="im2col",
+        level=3,
+        says="-1 stands for a size in the reshape, which can't be worked out for an empty batch; write it out",
+        twist={
+            "reshape(N, C * kh * kw, H_out * W_out)\n    # endregion": "reshape(N, -1, H_out * W_out)\n    # endregion",
+        },
+    ),
+    Mistake(
+        name="columns_in_float64",
+        exercise="im2col",
+        level=3,
+        says="the columns are float64 whatever x is; they have its dtype",
+        twist={
+            "sliding_windows(pad2d(x, padding), kernel": "sliding_windows(pad2d(x, padding).astype(np.float64), kernel",
+        },
+    ),
     # --- col2im ---
     Mistake(
         name="assigned_not_added",
@@ -230,7 +259,7 @@ MISTAKES = [
         name="only_the_size_checked",
         exercise="col2im",
         level=2,
-        says="only the number of numbers is checked, so columns in another layout are rearranged in silence",
+        says="cols' shape, or all but its size, goes unchecked, so columns in another layout are rearranged in silence",
         twist={
             "if cols.shape != (N, C * kh * kw, H_out * W_out):": "if cols.size != N * C * kh * kw * H_out * W_out:",
         },
@@ -246,6 +275,33 @@ MISTAKES = [
                 "    for i in range(H_out):\n        for j in range(W_out):\n            "
                 "padded[:, :, i * sh : i * sh + kh, j * sw : j * sw + kw] += cols[..., i, j]"
             )
+        },
+    ),
+    Mistake(
+        name="stride_pair_swapped_in_col2im",
+        exercise="col2im",
+        level=1,
+        says="the windows go back with the two strides exchanged; rows step by sh, columns by sw",
+        twist={
+            "u : u + sh * H_out : sh, v : v + sw * W_out : sw]": "u : u + sw * H_out : sw, v : v + sh * W_out : sh]",
+        },
+    ),
+    Mistake(
+        name="cut_to_minus_zero",
+        exercise="col2im",
+        level=3,
+        says="the padding is cut off with ph:-ph, which is empty where ph is 0",
+        twist={
+            "padded[:, :, ph : ph + H, pw : pw + W].copy()": "padded[:, :, ph:-ph, pw:-pw].copy()",
+        },
+    ),
+    Mistake(
+        name="image_in_float64",
+        exercise="col2im",
+        level=3,
+        says="the image starts as np.zeros without a dtype, so float32 columns come back as float64",
+        twist={
+            "W + 2 * pw), cols.dtype)": "W + 2 * pw))",
         },
     ),
     # --- conv2d_im2col_forward ---
@@ -317,6 +373,15 @@ MISTAKES = [
             )
         },
     ),
+    Mistake(
+        name="bias_lying_down",
+        exercise="conv2d_im2col_forward",
+        level=2,
+        says="the bias lies along the positions; (O,) has to stand up, (O, 1), to be one number a channel",
+        twist={
+            "np.asarray(bias, x.dtype)[:, np.newaxis]": "np.asarray(bias, x.dtype)",
+        },
+    ),
     # --- conv2d_im2col_backward ---
     Mistake(
         name="last_image_only",
@@ -374,7 +439,7 @@ MISTAKES = [
         name="dout_only_counted",
         exercise="conv2d_im2col_backward",
         level=2,
-        says="a dout of another shape is reshaped in silence, or broadcast; only the output's own shape is right",
+        says="a dout of one channel is broadcast over all of them; only the output's own shape is right",
         twist={
             "    if np.shape(dout) != (N, O, H_out, W_out):": (
                 "    if np.size(dout) == N * H_out * W_out:\n"
@@ -404,6 +469,55 @@ MISTAKES = [
             "        dkernels += dout[n] @ im2col(image, *settings)[0].T": (
                 "        for o in range(O):\n            dkernels[o] += im2col(image, *settings)[0] @ dout[n, o]"
             )
+        },
+    ),
+    Mistake(
+        name="kernels_reshaped_not_transposed",
+        exercise="conv2d_im2col_backward",
+        level=2,
+        says="reshape is used to transpose the kernel matrix, which cuts its rows apart; dcols needs its .T",
+        twist={
+            "kernels.T @ dout[n : n + 1]": "kernels.reshape(-1, O) @ dout[n : n + 1]",
+        },
+    ),
+    Mistake(
+        name="stride_one_in_backward",
+        exercise="conv2d_im2col_backward",
+        level=1,
+        says="forward's stride is not used in backward; im2col and col2im need the settings of the output",
+        twist={
+            "has_bias, settings, (H_out, W_out) = cache": (
+                "has_bias, (kernel, _, padding), (H_out, W_out) = cache\n    settings = kernel, 1, padding"
+            )
+        },
+    ),
+    Mistake(
+        name="no_padding_in_backward",
+        exercise="conv2d_im2col_backward",
+        level=1,
+        says="forward's padding is not used in backward; im2col and col2im need the settings of the output",
+        twist={
+            "has_bias, settings, (H_out, W_out) = cache": (
+                "has_bias, (kernel, stride, _), (H_out, W_out) = cache\n    settings = kernel, stride, 0"
+            )
+        },
+    ),
+    Mistake(
+        name="positions_worked_out_by_reshape",
+        exercise="conv2d_im2col_backward",
+        level=3,
+        says="-1 stands for a size in dout's reshape, which can't be worked out for an empty batch; write it out",
+        twist={
+            "np.asarray(dout, x.dtype).reshape(N, O, H_out * W_out)": "np.asarray(dout, x.dtype).reshape(N, O, -1)",
+        },
+    ),
+    Mistake(
+        name="dout_unchecked",
+        exercise="conv2d_im2col_backward",
+        level=3,
+        says="dout's shape is not compared with the output's, so exchanged sides are reshaped in silence",
+        twist={
+            "    if np.shape(dout) != (N, O, H_out, W_out):": "    if False:",
         },
     ),
     # --- Conv2d ---
@@ -465,6 +579,24 @@ MISTAKES = [
             )
         },
     ),
+    Mistake(
+        name="weight_gradient_assigned",
+        exercise="Conv2d",
+        level=2,
+        says="backward replaces the weight's gradient and adds to the bias's; it adds to both",
+        twist={
+            "        self.weight.grad += dweight": "        self.weight.grad = dweight",
+        },
+    ),
+    Mistake(
+        name="bias_gradient_assigned",
+        exercise="Conv2d",
+        level=2,
+        says="backward replaces the bias's gradient and adds to the weight's; it adds to both",
+        twist={
+            "            self.bias.grad += dbias": "            self.bias.grad = dbias",
+        },
+    ),
     # --- im2col_bytes ---
     Mistake(
         name="overlap_not_counted",
@@ -494,12 +626,34 @@ MISTAKES = [
         says="numbers are counted, not bytes: itemsize is left out",
         twist={"return N * C * kh * kw * H_out * W_out * itemsize": "return N * C * kh * kw * H_out * W_out"},
     ),
+    Mistake(
+        name="four_bytes_whatever_the_number",
+        exercise="im2col_bytes",
+        level=1,
+        says="every number is counted as 4 bytes; itemsize says how many it takes",
+        twist={
+            "return N * C * kh * kw * H_out * W_out * itemsize": "return N * C * kh * kw * H_out * W_out * 4",
+        },
+    ),
 ]
 
 
 def grows(make_call):
     """Tell whether a call costs more Python for 40 more of something: make_call(extra) returns it."""
     return count_bytecodes(make_call(40)) - count_bytecodes(make_call(0)) > 40
+
+
+def refused(call):
+    """Return whether a call ends in the ValueError it should end in, as words; other errors are none."""
+    try:
+        call()
+    except NotImplementedError:
+        raise
+    except ValueError:
+        return "a ValueError"
+    except Exception:
+        return "no ValueError"
+    return "no ValueError"
 
 
 def images(rng, *shape):
@@ -529,6 +683,16 @@ def window_too_tall(solution, rng):
     return solution.sliding_windows(images(rng, 1, 2, 4, 6), (5, 2)).shape
 
 
+@probe("sliding_windows")
+def stride_of_nothing(solution, rng):
+    return refused(lambda: solution.sliding_windows(images(rng, 1, 2, 4, 6), 2, stride=(1, 0)))
+
+
+@probe("sliding_windows")
+def windows_of_no_images(solution, rng):
+    return solution.sliding_windows(np.zeros((0, 3, 5, 7)), (2, 3)).shape
+
+
 @probe("im2col")
 def columns_of_two_images(solution, rng):
     return solution.im2col(images(rng, 2, 3, 5, 7), (3, 2), (1, 2), (0, 1))
@@ -539,6 +703,17 @@ def one_pixel_windows(solution, rng):
     x = images(rng, 2, 3, 4, 5)
     cols = solution.im2col(x, 1)
     return cols, cols.flags.writeable, bool(np.shares_memory(cols, x))
+
+
+@probe("im2col")
+def columns_of_no_images(solution, rng):
+    return solution.im2col(np.zeros((0, 3, 5, 7)), (2, 3), padding=1).shape
+
+
+@probe("im2col")
+def dtype_of_columns(solution, rng):
+    x = np.ones((1, 2, 3, 4))
+    return {f"cols of {kind}": str(solution.im2col(x.astype(kind), 2).dtype) for kind in ("float32", "int64")}
 
 
 @probe("im2col")
@@ -562,6 +737,19 @@ def columns_transposed(solution, rng):
 
 
 @probe("col2im")
+def images_of_no_columns(solution, rng):
+    return solution.col2im(np.zeros((0, 18, 42)), (0, 3, 5, 7), (2, 3), padding=1).shape
+
+
+@probe("col2im")
+def dtype_of_the_image(solution, rng):
+    cols = np.ones((2, 4, 6))
+    return {
+        f"x of {kind}": str(solution.col2im(cols.astype(kind), (2, 1, 3, 4), 2).dtype) for kind in ("float32", "int64")
+    }
+
+
+@probe("col2im")
 def python_a_position(solution, rng):
     return grows(lambda extra: lambda: solution.col2im(images(rng, 1, 4, 4 + extra), (1, 1, 2, 5 + extra), 2))
 
@@ -578,7 +766,13 @@ def unequal_everything(solution, rng):
 
 @probe("conv2d_im2col_forward")
 def single_precision(solution, rng):
-    return solution.conv2d_im2col_forward(*_operands(rng, np.float32)[:2])[0]
+    return {"dtype of out": str(solution.conv2d_im2col_forward(*_operands(rng, np.float32)[:2])[0].dtype)}
+
+
+@probe("conv2d_im2col_forward")
+def output_of_no_images(solution, rng):
+    _, weight, bias = _operands(rng)
+    return solution.conv2d_im2col_forward(np.zeros((0, 3, 7, 6)), weight, bias, padding=1)[0].shape
 
 
 @probe("conv2d_im2col_forward")
@@ -594,6 +788,9 @@ def python_an_output_channel(solution, rng):
     return grows(lambda extra: lambda: solution.conv2d_im2col_forward(x, weights[extra]))
 
 
+NAMES = "dx", "dweight", "dbias"
+
+
 def _backward(solution, rng, x, weight, bias, **settings):
     out, cache = solution.conv2d_im2col_forward(x, weight, bias, **settings)
     return solution.conv2d_im2col_backward(rng.standard_normal(out.shape), cache)
@@ -601,7 +798,25 @@ def _backward(solution, rng, x, weight, bias, **settings):
 
 @probe("conv2d_im2col_backward")
 def three_gradients(solution, rng):
-    return _backward(solution, rng, *_operands(rng), stride=(2, 1), padding=(0, 1))
+    return dict(zip(NAMES, _backward(solution, rng, *_operands(rng), stride=(2, 1), padding=(0, 1)), strict=True))
+
+
+@probe("conv2d_im2col_backward")
+def gradients_with_padding(solution, rng):
+    return dict(zip(NAMES, _backward(solution, rng, *_operands(rng), padding=(1, 2)), strict=True))
+
+
+@probe("conv2d_im2col_backward")
+def gradients_of_no_images(solution, rng):
+    _, weight, bias = _operands(rng)
+    gradients = _backward(solution, rng, np.zeros((0, 3, 7, 6)), weight, bias)
+    return {f"shape of {name}": array.shape for name, array in zip(NAMES, gradients, strict=True)}
+
+
+@probe("conv2d_im2col_backward")
+def dout_with_its_sides_exchanged(solution, rng):
+    out, cache = solution.conv2d_im2col_forward(*_operands(rng), padding=(0, 1))
+    return refused(lambda: solution.conv2d_im2col_backward(rng.standard_normal(out.shape).swapaxes(2, 3), cache))
 
 
 @probe("conv2d_im2col_backward")
@@ -618,13 +833,26 @@ def images_afterwards(solution, rng):
 
 @probe("conv2d_im2col_backward")
 def single_precision_gradients(solution, rng):
-    return _backward(solution, rng, *_operands(rng, np.float32))
+    gradients = _backward(solution, rng, *_operands(rng, np.float32))
+    return {f"dtype of {name}": str(array.dtype) for name, array in zip(NAMES, gradients, strict=True)}
 
 
 @probe("conv2d_im2col_backward")
 def dout_of_one_channel(solution, rng):
     _, cache = solution.conv2d_im2col_forward(*_operands(rng))
     return solution.conv2d_im2col_backward(rng.standard_normal((2, 1, 5, 5)), cache)
+
+
+@probe("conv2d_im2col_backward")
+def its_helpers(solution, rng):
+    """What is wrong here is im2col's or col2im's mistake, and none of backward."""
+    settings = (3, 2), (2, 1), (0, 1)
+    return {
+        "im2col": solution.im2col(images(rng, 1, 2, 7, 6), *settings),
+        "col2im": solution.col2im(images(rng, 1, 12, 21), (1, 2, 7, 6), *settings),
+        "im2col of no images": solution.im2col(np.zeros((0, 3, 5, 7)), 2).shape,
+        "im2col of float32": str(solution.im2col(np.ones((1, 2, 3, 4), np.float32), 2).dtype),
+    }
 
 
 @probe("conv2d_im2col_backward")

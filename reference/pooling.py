@@ -381,7 +381,7 @@ class MaxPool2d(Layer):
         # endregion
 
     def forward(self, x):
-        """Return `max_pool2d_forward`'s output for x."""
+        """Return `max_pool2d_forward`'s output for x, in the dtype of x."""
         # region solution
         # 1. Call max_pool2d_forward; keep the cache in an attribute that begins with an underscore.
         out, self._cache = max_pool2d_forward(x, self.kernel_size, self.stride, self.padding)
@@ -389,7 +389,7 @@ class MaxPool2d(Layer):
         # endregion
 
     def backward(self, dout):
-        """Return dx."""
+        """Return dx, in the dtype of x."""
         # region solution
         # 1. Call max_pool2d_backward with the cache.
         return max_pool2d_backward(dout, self._cache)
@@ -417,7 +417,7 @@ class AvgPool2d(Layer):
         # endregion
 
     def forward(self, x):
-        """Return `avg_pool2d_forward`'s output for x."""
+        """Return `avg_pool2d_forward`'s output for x, in the dtype of x."""
         # region solution
         # 1. As MaxPool2d.forward, with avg_pool2d_forward and all four settings.
         settings = self.kernel_size, self.stride, self.padding, self.count_include_pad
@@ -426,7 +426,7 @@ class AvgPool2d(Layer):
         # endregion
 
     def backward(self, dout):
-        """Return dx."""
+        """Return dx, in the dtype of x."""
         # region solution
         # 1. Call avg_pool2d_backward with the cache.
         return avg_pool2d_backward(dout, self._cache)
@@ -446,7 +446,7 @@ class GlobalAvgPool2d(Layer):
     """
 
     def forward(self, x):
-        """Return `global_avg_pool2d_forward`'s output for x."""
+        """Return `global_avg_pool2d_forward`'s output for x, in the dtype of x."""
         # region solution
         # 1. As the other two layers; there is nothing to set.
         out, self._cache = global_avg_pool2d_forward(x)
@@ -454,7 +454,7 @@ class GlobalAvgPool2d(Layer):
         # endregion
 
     def backward(self, dout):
-        """Return dx."""
+        """Return dx, in the dtype of x."""
         # region solution
         # 1. Call global_avg_pool2d_backward with the cache.
         return global_avg_pool2d_backward(dout, self._cache)

@@ -262,12 +262,12 @@ class MaxPool2d(Layer):
         raise NotImplementedError("Topic 13 pooling: MaxPool2d.__init__ is still to do")
 
     def forward(self, x):
-        """Return `max_pool2d_forward`'s output for x."""
+        """Return `max_pool2d_forward`'s output for x, in the dtype of x."""
         # TODO 1. Call max_pool2d_forward; keep the cache in an attribute that begins with an underscore.
         raise NotImplementedError("Topic 13 pooling: MaxPool2d.forward is still to do")
 
     def backward(self, dout):
-        """Return dx."""
+        """Return dx, in the dtype of x."""
         # TODO 1. Call max_pool2d_backward with the cache.
         raise NotImplementedError("Topic 13 pooling: MaxPool2d.backward is still to do")
 
@@ -290,12 +290,12 @@ class AvgPool2d(Layer):
         raise NotImplementedError("Topic 13 pooling: AvgPool2d.__init__ is still to do")
 
     def forward(self, x):
-        """Return `avg_pool2d_forward`'s output for x."""
+        """Return `avg_pool2d_forward`'s output for x, in the dtype of x."""
         # TODO 1. As MaxPool2d.forward, with avg_pool2d_forward and all four settings.
         raise NotImplementedError("Topic 13 pooling: AvgPool2d.forward is still to do")
 
     def backward(self, dout):
-        """Return dx."""
+        """Return dx, in the dtype of x."""
         # TODO 1. Call avg_pool2d_backward with the cache.
         raise NotImplementedError("Topic 13 pooling: AvgPool2d.backward is still to do")
 
@@ -313,11 +313,11 @@ class GlobalAvgPool2d(Layer):
     """
 
     def forward(self, x):
-        """Return `global_avg_pool2d_forward`'s output for x."""
+        """Return `global_avg_pool2d_forward`'s output for x, in the dtype of x."""
         # TODO 1. As the other two layers; there is nothing to set.
         raise NotImplementedError("Topic 13 pooling: GlobalAvgPool2d.forward is still to do")
 
     def backward(self, dout):
-        """Return dx."""
+        """Return dx, in the dtype of x."""
         # TODO 1. Call global_avg_pool2d_backward with the cache.
         raise NotImplementedError("Topic 13 pooling: GlobalAvgPool2d.backward is still to do")

@@ -17,20 +17,29 @@ FLIPPED = "(self, kernel_size, stride=None, padding=0, count_include_pad=False"
 GLOBAL = "= global_avg_pool2d_forward(x)\n        "
 
 
-def ties(weight):
+def ties(weight, equal="(cell == out)"):
     """The twist of a backward that compares the window with its maximum: every pixel that ties is a winner."""
     return {
         MAX_RETURN: "return out, (x.shape, x.dtype, winner, cells, out, kernel, stride, padding)",
         MAX_CACHE: "shape, dtype, winner, cells, out, (kh, kw), (sh, sw), (ph, pw) = cache",
         f"{ADD}\n    return dx.reshape(shape)": f"""dx = np.zeros((N, C, H + 2 * ph, W + 2 * pw), dtype)
-    tied = sum((cell == out) for cell in cells)
+    tied = sum({equal} for cell in cells)
     for number, cell in enumerate(cells):
         u, v = divmod(number, kw)
-        share = np.where(cell == out, np.asarray(dout, dtype), 0) {weight}
+        share = np.where({equal}, np.asarray(dout, dtype), 0) {weight}
         dx[:, :, u : u + sh * out.shape[2] : sh, v : v + sw * out.shape[3] : sw] += share.astype(dtype)
     return dx[:, :, ph : ph + H, pw : pw + W].copy()""",
     }
 
+
+def unequal_loop(sign):
+    """The twist of a forward that keeps the best so far, a cell replacing it by a comparison and nothing else."""
+    return {
+        "np.maximum(out, cell, out=out)": f"np.copyto(out, cell, where=cell {sign} out)",
+    }
+
+
+NAN_TOO = "((cell == out) | (np.isnan(cell) & np.isnan(out)))"
 
 MISTAKES = [
     # --- max_pool2d_forward
@@ -79,6 +88,53 @@ MISTAKES = [
         level=3,
         says="a NaN is passed over, because it is larger than nothing; it should win, so that a fault stays visible",
         twist={"np.maximum(out, cell, out=out)": "np.fmax(out, cell, out=out)"},
+    ),
+    Mistake(
+        name="max_nan_loses_a_comparison",
+        exercise="max_pool2d_forward",
+        level=3,
+        says="a cell replaces the best so far only where it compares as larger; a NaN never does, and is lost "
+        "unless it came first",
+        twist=unequal_loop(">"),
+    ),
+    Mistake(
+        name="max_stride_swapped",
+        exercise="max_pool2d_forward",
+        level=2,
+        says="the stride's pair is read as (across, down); the order is down, then across",
+        twist={'else as_pair(stride, "stride")': 'else as_pair(stride, "stride")[::-1]'},
+    ),
+    Mistake(
+        name="max_half_first_axis",
+        exercise="max_pool2d_forward",
+        level=3,
+        says="padding is held to half the window down the image and not across it; each axis has its own half",
+        twist={HALF: "if padding[0] > half[0]:"},
+    ),
+    Mistake(
+        name="max_padding_below_window",
+        exercise="max_pool2d_forward",
+        level=3,
+        says="any padding smaller than the window is let through; the limit is half the window",
+        twist={HALF: "if padding[0] >= kernel[0] or padding[1] >= kernel[1]:"},
+    ),
+    Mistake(
+        name="max_integers_stay",
+        exercise="max_pool2d_forward",
+        level=2,
+        says="integer pixels keep their integer dtype; as_float makes them float64",
+        twist={
+            'x = _images(x, "max_pool2d_forward")': "given = np.asarray(x).dtype\n    "
+            'x = _images(x, "max_pool2d_forward")',
+            MAX_RETURN: f"out = out.astype(given) if given.kind in 'iu' else out\n    {MAX_RETURN}",
+        },
+    ),
+    Mistake(
+        name="max_minus_one_for_an_empty_batch",
+        exercise="max_pool2d_forward",
+        level=3,
+        says="an empty batch fails: with N = 0 a reshape can't find out what -1 stands for",
+        twist={MAX_RETURN: f"out = out.reshape(*out.shape[:3], -1)\n    {MAX_RETURN}"},
     ),
     Mistake(
         name="max_half_unchecked",
@@ -156,7 +212,46 @@ MISTAKES = [
         exercise="max_pool2d_backward",
         level=2,
         says="a tie goes to the last maximum, as it does where a later pixel replaces an equal one (>= for >)",
+        twist={
+            "_cells_before_winner(cells, out)]": "np.where(np.isnan(out), _cells_before_winner(cells, out), "
+            "len(cells) - 1 - _cells_before_winner(cells[::-1], out))]"
+        },
+    ),
+    Mistake(
+        name="ties_and_nans_last",
+        exercise="max_pool2d_backward",
+        level=2,
+        says="a tie goes to the last maximum and, of several NaN, to the last; the first should have it",
         twist={"_cells_before_winner(cells, out)]": "len(cells) - 1 - _cells_before_winner(cells[::-1], out)]"},
+    ),
+    Mistake(
+        name="ties_last_and_padding_too",
+        exercise="max_pool2d_backward",
+        level=2,
+        says="a tie goes to the last maximum (>= for >), in a window of nothing but -inf to a padding cell",
+        twist={
+            "_cells_before_winner(cells, out)]": "np.where(np.isnan(out), _cells_before_winner(cells, out), "
+            "len(cells) - 1 - _cells_before_winner(cells[::-1], out))]",
+            "np.where(out == -np.inf, first_pixel, winner)": "np.where((out == -np.inf) & ~((0 <= last_row) & "
+            "(last_row < x.shape[2]) & (0 <= last_column) & (last_column < width)), -1, winner)",
+            "    first_pixel =": "    last_row, last_column = top + kernel[0] - 1, left + kernel[1] - 1\n"
+            "    first_pixel =",
+            ADD: "dout = np.where(winner < 0, 0, dout)\n    winner = np.maximum(winner, 0)\n    " + ADD,
+        },
+    ),
+    Mistake(
+        name="ties_share_nans_too",
+        exercise="max_pool2d_backward",
+        level=1,
+        says="tied pixels, and several NaN, share the gradient; one winner, the first, gets all of it",
+        twist=ties("/ tied", NAN_TOO),
+    ),
+    Mistake(
+        name="ties_all_win_nans_too",
+        exercise="max_pool2d_backward",
+        level=1,
+        says="every pixel equal to the maximum, and every NaN, gets the whole gradient; one winner, the first, does",
+        twist=ties("", NAN_TOO),
     ),
     Mistake(
         name="ties_by_columns",
@@ -226,11 +321,29 @@ MISTAKES = [
         twist={"dx = np.zeros(N * C * H * W, dtype)": "dx = np.zeros(N * C * H * W)"},
     ),
     Mistake(
+        name="max_dx_whole",
+        exercise="max_pool2d_backward",
+        level=2,
+        says="the cache keeps the dtype of x as it came, so integer images get an integer dx; as_float comes first",
+        twist={
+            'x = _images(x, "max_pool2d_forward")': "given = np.asarray(x).dtype\n    "
+            'x = _images(x, "max_pool2d_forward")',
+            MAX_RETURN: "return out, (x.shape, given, winner)",
+        },
+    ),
+    Mistake(
         name="max_dout_broadcasts",
         exercise="max_pool2d_backward",
         level=1,
         says="a dout of another shape is broadcast to the output's, so a mistake further up goes unnoticed",
         twist={'_check_dout(dout, winner.shape, "max_pool2d_backward")': "dout = np.broadcast_to(dout, winner.shape)"},
+    ),
+    Mistake(
+        name="max_dout_unchecked",
+        exercise="max_pool2d_backward",
+        level=1,
+        says="the shape of dout is not compared with the output's; NumPy stumbles later and names neither",
+        twist={'_check_dout(dout, winner.shape, "max_pool2d_backward")': "pass"},
     ),
     Mistake(
         name="max_cache_in_the_module",
@@ -267,6 +380,16 @@ MISTAKES = [
         level=1,
         says="only pixels of the image are counted also where count_include_pad is True",
         twist={"if not count_include_pad:": "if True:"},
+    ),
+    Mistake(
+        name="padding_not_counted_by_default",
+        exercise="avg_pool2d_forward",
+        level=1,
+        says="count_include_pad is False unless given; the padding counts by default",
+        twist={
+            "def avg_pool2d_forward(x, kernel_size, stride=None, padding=0, count_include_pad=True)": "def "
+            "avg_pool2d_forward(x, kernel_size, stride=None, padding=0, count_include_pad=False)"
+        },
     ),
     Mistake(
         name="count_flag_inverted",
@@ -312,7 +435,7 @@ MISTAKES = [
         level=3,
         says="integer pixels keep an integer dtype, and the mean is rounded down to it; they become float64",
         twist={
-            "return out, (x.shape, x.dtype, out.shape, count": "out = np.floor(out) if whole else out\n    "
+            "return out, (x.shape, x.dtype, out.shape, count": "out = out.astype(np.int64) if whole else out\n    "
             "return out, (x.shape, x.dtype, out.shape, count",
             'x = _images(x, "avg_pool2d_forward")': "whole = np.asarray(x).dtype.kind in 'iu'\n    "
             'x = _images(x, "avg_pool2d_forward")',
@@ -409,6 +532,20 @@ MISTAKES = [
             "x.mean(axis=(2, 3)), ": "x.mean(axis=tuple(range(2, x.ndim))), ",
         },
     ),
+    Mistake(
+        name="global_float64",
+        exercise="global_avg_pool2d_forward",
+        level=2,
+        says="the mean is float64 whatever x is; it has the dtype of x",
+        twist={"x.mean(axis=(2, 3)), ": "x.mean(axis=(2, 3), dtype=np.float64), "},
+    ),
+    Mistake(
+        name="global_minus_one_for_an_empty_batch",
+        exercise="global_avg_pool2d_forward",
+        level=1,
+        says="an empty batch fails: with N = 0 a reshape can't find out what -1 stands for",
+        twist={"x.mean(axis=(2, 3)), ": "x.reshape(*x.shape[:2], -1).mean(axis=2), "},
+    ),
     # --- global_avg_pool2d_backward
     Mistake(
         name="global_not_divided",
@@ -456,6 +593,16 @@ MISTAKES = [
         twist={"self._cache = max_pool2d_forward(x, self.kernel_size, self.stride, self.padding)": DROPPED},
     ),
     Mistake(
+        name="max_layer_drops_stride",
+        exercise="MaxPool2d",
+        level=2,
+        says="the layer's stride never reaches max_pool2d_forward, and the windows tile",
+        twist={
+            "self._cache = max_pool2d_forward(x, self.kernel_size, self.stride, self.padding)": "self._cache = "
+            "max_pool2d_forward(x, self.kernel_size, padding=self.padding)"
+        },
+    ),
+    Mistake(
         name="max_layer_returns_the_pair",
         exercise="MaxPool2d",
         level=1,
@@ -482,6 +629,13 @@ MISTAKES = [
         level=2,
         says="the layer's count_include_pad never reaches avg_pool2d_forward",
         twist={"self.stride, self.padding, self.count_include_pad\n": "self.stride, self.padding\n"},
+    ),
+    Mistake(
+        name="avg_layer_drops_stride",
+        exercise="AvgPool2d",
+        level=2,
+        says="the layer's stride never reaches avg_pool2d_forward, and the windows tile",
+        twist={"self.stride, self.padding, self.count_include_pad\n": "None, self.padding, self.count_include_pad\n"},
     ),
     Mistake(
         name="avg_layer_default_flipped",
@@ -514,12 +668,28 @@ MISTAKES = [
 ]
 
 
-def attempt(call):
-    """The result of a call, or the name of the error it raises."""
+class Results(dict):
+    """Results by name; shown by their names alone where they are shown whole."""
+
+    def __repr__(self):
+        return f"results ({', '.join(self)})"
+
+
+def refused(call, *numbers):
+    """What becomes of a call that ought to be refused: whether it is a ValueError, and one with the numbers."""
     try:
-        return call()
+        call()
+    except ValueError as error:
+        named = all(str(number) in str(error) for number in numbers)
+        return "ValueError" if named else "a ValueError that lacks the numbers"
     except Exception as error:
         return type(error).__name__
+    return "accepted"
+
+
+def dtype(array):
+    """The name of an array's dtype."""
+    return str(np.asarray(array).dtype)
 
 
 def few(rng, *shape):
@@ -539,41 +709,84 @@ def stride_left_out(solution, rng):
 
 
 @probe("max_pool2d_forward")
-def one_nan(solution, rng):
+def nan_in_the_first_cell(solution, rng):
     x = rng.standard_normal((1, 2, 4, 6))
-    x[0, rng.integers(2), rng.integers(4), rng.integers(6)] = np.nan
+    x[0, 1, 2, 4] = np.nan
     return solution.max_pool2d_forward(x, 2)[0]
 
 
 @probe("max_pool2d_forward")
-def paddings_around_half(solution, rng):
+def nan_in_the_last_cell(solution, rng):
+    x = rng.standard_normal((1, 2, 4, 6))
+    x[0, 1, 3, 5] = np.nan
+    return solution.max_pool2d_forward(x, 2)[0]
+
+
+def padded_too_much(solution, rng, kernel_size, padding):
     x = rng.standard_normal((1, 2, 9, 8))
-    cases = [(2, 1), (3, 2), ((2, 4), (2, 2)), ((5, 4), (2, 2)), ((4, 2), (2, 2))]
-    return [attempt(lambda case=case: solution.max_pool2d_forward(x, case[0], 1, case[1])[0]) for case in cases]
+    return refused(lambda: solution.max_pool2d_forward(x, kernel_size, 1, padding))
 
 
 @probe("max_pool2d_forward")
-def dtypes(solution, rng):
-    x = 9 * rng.standard_normal((1, 2, 4, 5))
-    return [solution.max_pool2d_forward(x.astype(dtype), 2, 1)[0] for dtype in (np.float16, np.float32, np.int64)]
+def half_a_window(solution, rng):
+    return padded_too_much(solution, rng, (5, 4), (2, 2))
 
 
 @probe("max_pool2d_forward")
-def ranks(solution, rng):
-    shapes = [(3, 4, 5), (4, 5), (1, 2, 3, 4, 5), (2, 3, 0, 4), (0, 3, 4, 5)]
-    return [attempt(lambda shape=shape: solution.max_pool2d_forward(np.zeros(shape), 2, 1, 1)[0]) for shape in shapes]
+def more_than_half(solution, rng):
+    return padded_too_much(solution, rng, 3, 2)
+
+
+@probe("max_pool2d_forward")
+def more_than_half_down(solution, rng):
+    return padded_too_much(solution, rng, (2, 4), (2, 2))
+
+
+@probe("max_pool2d_forward")
+def more_than_half_across(solution, rng):
+    return padded_too_much(solution, rng, (4, 2), (2, 2))
+
+
+@probe("max_pool2d_forward")
+def float32_pixels(solution, rng):
+    x = rng.standard_normal((1, 2, 4, 5)).astype(np.float32)
+    return {"out dtype": dtype(solution.max_pool2d_forward(x, 2, 1)[0])}
+
+
+@probe("max_pool2d_forward")
+def whole_pixels(solution, rng):
+    return {"out dtype": dtype(solution.max_pool2d_forward(rng.integers(-9, 10, (1, 2, 4, 5)), 2, 1)[0])}
+
+
+@probe("max_pool2d_forward")
+def an_image_without_a_batch(solution, rng):
+    return refused(lambda: solution.max_pool2d_forward(np.zeros((3, 4, 5)), 2, 1, 1))
+
+
+@probe("max_pool2d_forward")
+def maps_without_pixels(solution, rng):
+    return refused(lambda: solution.max_pool2d_forward(np.zeros((2, 3, 0, 4)), 2, 1, 1))
+
+
+@probe("max_pool2d_forward")
+def an_empty_batch(solution, rng):
+    return {"out shape": np.shape(solution.max_pool2d_forward(np.zeros((0, 3, 4, 5)), 2)[0])}
 
 
 @probe("max_pool2d_forward")
 def windows_of_one_pixel(solution, rng):
     x = rng.standard_normal((1, 2, 3, 4))
-    out = solution.max_pool2d_forward(x, 1)[0]
-    return out, bool(np.shares_memory(out, x))
+    return {"out shares memory with x": bool(np.shares_memory(solution.max_pool2d_forward(x, 1)[0], x))}
 
 
-def max_gradient(solution, x, dout_seed, *settings):
+def max_gradient(solution, x, rng, *settings):
     out, cache = solution.max_pool2d_forward(x, *settings)
-    return solution.max_pool2d_backward(dout_seed.standard_normal(np.shape(out)), cache)
+    return solution.max_pool2d_backward(rng.standard_normal(np.shape(out)), cache)
+
+
+@probe("max_pool2d_backward")
+def without_ties(solution, rng):
+    return max_gradient(solution, rng.permutation(144).reshape(2, 2, 4, 9) / 10, rng, (2, 3))
 
 
 @probe("max_pool2d_backward")
@@ -606,34 +819,56 @@ def a_large_window(solution, rng):
 
 
 @probe("max_pool2d_backward")
-def dtype_of_dx(solution, rng):
-    return max_gradient(solution, rng.standard_normal((1, 2, 4, 5)).astype(np.float32), rng, 2, 1)
+def gradient_of_float32_pixels(solution, rng):
+    x = rng.standard_normal((1, 2, 4, 5)).astype(np.float32)
+    return {"dx dtype": dtype(max_gradient(solution, x, rng, 2, 1))}
+
+
+@probe("max_pool2d_backward")
+def gradient_of_whole_pixels(solution, rng):
+    return {"dx dtype": dtype(max_gradient(solution, rng.integers(-9, 10, (1, 2, 4, 5)), rng, 2, 1))}
+
+
+@probe("max_pool2d_backward")
+def gradient_of_an_empty_batch(solution, rng):
+    return {"dx shape": np.shape(max_gradient(solution, np.zeros((0, 3, 4, 5)), rng, 2))}
 
 
 @probe("max_pool2d_backward")
 def a_dout_that_broadcasts(solution, rng):
     cache = solution.max_pool2d_forward(rng.standard_normal((2, 3, 4, 6)), 2)[1]
-    return attempt(lambda: solution.max_pool2d_backward(np.ones((2, 3, 2, 1)), cache))
+    return refused(lambda: solution.max_pool2d_backward(np.ones((2, 3, 2, 1)), cache), "2, 3, 2, 1", "2, 3, 2, 3")
 
 
 @probe("max_pool2d_backward")
 def two_forwards(solution, rng):
     out, cache = solution.max_pool2d_forward(rng.standard_normal((1, 2, 4, 6)), 2)
     solution.max_pool2d_forward(rng.standard_normal((1, 2, 4, 6)), 2)
-    return solution.max_pool2d_backward(out, cache)
+    return Results({"dx of the first of two forwards": solution.max_pool2d_backward(out, cache)})
 
 
 @probe("max_pool2d_backward")
 def twice(solution, rng):
     out, cache = solution.max_pool2d_forward(rng.standard_normal((1, 2, 4, 6)), 2)
-    first = solution.max_pool2d_backward(out, cache).copy()
-    return first, solution.max_pool2d_backward(out, cache)
+    solution.max_pool2d_backward(out, cache)
+    return Results({"dx of the second backward on a cache": solution.max_pool2d_backward(out, cache)})
 
 
 @probe("avg_pool2d_forward")
-def counted_or_not(solution, rng):
+def padding_counted(solution, rng):
     x = 1 + rng.random((2, 3, 7, 6))
-    return [solution.avg_pool2d_forward(x, (3, 2), (2, 1), (1, 1), counted)[0] for counted in (True, False)]
+    return solution.avg_pool2d_forward(x, (3, 2), (2, 1), (1, 1), count_include_pad=True)[0]
+
+
+@probe("avg_pool2d_forward")
+def padding_not_counted(solution, rng):
+    x = 1 + rng.random((2, 3, 7, 6))
+    return solution.avg_pool2d_forward(x, (3, 2), (2, 1), (1, 1), count_include_pad=False)[0]
+
+
+@probe("avg_pool2d_forward")
+def counted_by_default(solution, rng):
+    return solution.avg_pool2d_forward(1 + rng.random((2, 3, 7, 6)), (3, 2), padding=(1, 1))[0]
 
 
 @probe("avg_pool2d_forward")
@@ -647,30 +882,56 @@ def without_padding(solution, rng):
 
 
 @probe("avg_pool2d_forward")
-def dtypes_of_means(solution, rng):
-    x = 9 * rng.standard_normal((1, 2, 4, 5))
-    return [solution.avg_pool2d_forward(x.astype(dtype), 2, 1)[0] for dtype in (np.float16, np.float32, np.int64)]
+def mean_of_float32_pixels(solution, rng):
+    x = rng.standard_normal((1, 2, 4, 5)).astype(np.float32)
+    return {"out dtype": dtype(solution.avg_pool2d_forward(x, 2, 1, 1, count_include_pad=False)[0])}
 
 
-@probe("avg_pool2d_backward")
-def gradients_counted_or_not(solution, rng):
-    x, seen = rng.standard_normal((2, 3, 7, 6)), []
-    for counted in (True, False):
-        out, cache = solution.avg_pool2d_forward(x, (3, 2), (2, 1), (1, 1), counted)
-        seen += [out, solution.avg_pool2d_backward(rng.standard_normal(np.shape(out)), cache)]
-    return seen
+@probe("avg_pool2d_forward")
+def mean_of_whole_pixels(solution, rng):
+    return {"out dtype": dtype(solution.avg_pool2d_forward(rng.integers(-9, 10, (1, 2, 4, 5)), 2, 1)[0])}
 
 
-@probe("avg_pool2d_backward")
-def dtype_of_avg_dx(solution, rng):
-    out, cache = solution.avg_pool2d_forward(rng.standard_normal((1, 2, 4, 5)).astype(np.float32), 2, 1)
+@probe("avg_pool2d_forward")
+def mean_of_an_empty_batch(solution, rng):
+    return {"out shape": np.shape(solution.avg_pool2d_forward(np.zeros((0, 3, 4, 5)), 2)[0])}
+
+
+def avg_gradient(solution, x, rng, *settings):
+    out, cache = solution.avg_pool2d_forward(x, *settings)
     return solution.avg_pool2d_backward(rng.standard_normal(np.shape(out)), cache)
+
+
+@probe("avg_pool2d_backward")
+def gradient_with_padding_counted(solution, rng):
+    return avg_gradient(solution, rng.standard_normal((2, 3, 7, 6)), rng, (3, 2), (2, 1), (1, 1), True)
+
+
+@probe("avg_pool2d_backward")
+def gradient_with_padding_not_counted(solution, rng):
+    out, cache = solution.avg_pool2d_forward(rng.standard_normal((2, 3, 7, 6)), (3, 2), (2, 1), (1, 1), False)
+    return Results({"out": out, "dx": solution.avg_pool2d_backward(rng.standard_normal(np.shape(out)), cache)})
+
+
+@probe("avg_pool2d_backward")
+def gradient_of_float32_means(solution, rng):
+    return {"dx dtype": dtype(avg_gradient(solution, rng.standard_normal((1, 2, 4, 5)).astype(np.float32), rng, 2, 1))}
+
+
+@probe("avg_pool2d_backward")
+def gradient_of_whole_means(solution, rng):
+    return {"dx dtype": dtype(avg_gradient(solution, rng.integers(-9, 10, (1, 2, 4, 5)), rng, 2, 1))}
+
+
+@probe("avg_pool2d_backward")
+def gradient_of_no_means(solution, rng):
+    return {"dx shape": np.shape(avg_gradient(solution, np.zeros((0, 3, 4, 5)), rng, 2))}
 
 
 @probe("avg_pool2d_backward")
 def another_dout(solution, rng):
     cache = solution.avg_pool2d_forward(rng.standard_normal((2, 3, 4, 6)), 2)[1]
-    return attempt(lambda: solution.avg_pool2d_backward(np.ones((2, 3, 2, 1)), cache))
+    return refused(lambda: solution.avg_pool2d_backward(np.ones((2, 3, 2, 1)), cache), "2, 3, 2, 1", "2, 3, 2, 3")
 
 
 @probe("avg_pool2d_backward")
@@ -678,56 +939,97 @@ def dout_afterwards(solution, rng):
     out, cache = solution.avg_pool2d_forward(rng.standard_normal((2, 3, 4, 6)), 2)
     dout = rng.standard_normal(np.shape(out))
     before = dout.copy()
-    return solution.avg_pool2d_backward(dout, cache), bool(np.array_equal(dout, before))
+    solution.avg_pool2d_backward(dout, cache)
+    return {"dout unchanged": bool(np.array_equal(dout, before))}
 
 
 @probe("global_avg_pool2d_forward")
 def means(solution, rng):
-    x = rng.standard_normal((2, 3, 4, 5))
-    return [solution.global_avg_pool2d_forward(x.astype(dtype))[0] for dtype in (np.float64, np.float32)]
+    return solution.global_avg_pool2d_forward(rng.standard_normal((2, 3, 4, 5)))[0]
 
 
 @probe("global_avg_pool2d_forward")
-def other_ranks(solution, rng):
-    shapes = [(2, 30), (3, 4, 5)]
-    return [attempt(lambda shape=shape: solution.global_avg_pool2d_forward(np.zeros(shape))[0]) for shape in shapes]
+def global_mean_of_float32_pixels(solution, rng):
+    x = rng.standard_normal((2, 3, 4, 5)).astype(np.float32)
+    return {"out dtype": dtype(solution.global_avg_pool2d_forward(x)[0])}
+
+
+@probe("global_avg_pool2d_forward")
+def global_mean_of_whole_pixels(solution, rng):
+    return {"out dtype": dtype(solution.global_avg_pool2d_forward(rng.integers(-9, 10, (2, 3, 4, 5)))[0])}
+
+
+@probe("global_avg_pool2d_forward")
+def global_mean_of_an_empty_batch(solution, rng):
+    return {"number of results": int(np.size(solution.global_avg_pool2d_forward(np.zeros((0, 3, 4, 5)))[0]))}
+
+
+@probe("global_avg_pool2d_forward")
+def flattened_images(solution, rng):
+    return refused(lambda: solution.global_avg_pool2d_forward(np.zeros((2, 30))))
+
+
+@probe("global_avg_pool2d_forward")
+def one_image_alone(solution, rng):
+    return refused(lambda: solution.global_avg_pool2d_forward(np.zeros((3, 4, 5))))
+
+
+def global_gradient(solution, x, rng):
+    _, cache = solution.global_avg_pool2d_forward(x)
+    return solution.global_avg_pool2d_backward(rng.standard_normal(x.shape[:2]), cache)
 
 
 @probe("global_avg_pool2d_backward")
 def shares(solution, rng):
-    gradients = []
-    for dtype in (np.float64, np.float32):
-        cache = solution.global_avg_pool2d_forward(np.zeros((2, 3, 4, 5), dtype))[1]
-        dx = solution.global_avg_pool2d_backward(rng.standard_normal((2, 3)), cache)
-        gradients.append((dx, bool(np.asarray(dx).flags.writeable)))
-    return gradients
+    return global_gradient(solution, np.zeros((2, 3, 4, 5)), rng)
 
 
 @probe("global_avg_pool2d_backward")
-def other_douts(solution, rng):
+def shares_of_float32(solution, rng):
+    return {"dx dtype": dtype(global_gradient(solution, np.zeros((2, 3, 4, 5), np.float32), rng))}
+
+
+@probe("global_avg_pool2d_backward")
+def shares_of_whole_pixels(solution, rng):
+    return {"dx dtype": dtype(global_gradient(solution, np.zeros((2, 3, 4, 5), np.int64), rng))}
+
+
+@probe("global_avg_pool2d_backward")
+def shares_of_an_empty_batch(solution, rng):
+    return {"dx shape": np.shape(global_gradient(solution, np.zeros((0, 3, 4, 5)), rng))}
+
+
+@probe("global_avg_pool2d_backward")
+def shares_overwritten(solution, rng):
+    dx = global_gradient(solution, np.zeros((2, 3, 4, 5)), rng)
+    return {"dx can be written to": bool(np.asarray(dx).flags.writeable)}
+
+
+@probe("global_avg_pool2d_backward")
+def a_dout_of_one_image(solution, rng):
     cache = solution.global_avg_pool2d_forward(np.zeros((2, 3, 4, 5)))[1]
-    shapes = [(1, 3), (2, 3, 1, 1)]
-    return [attempt(lambda s=s: solution.global_avg_pool2d_backward(np.ones(s), cache)) for s in shapes]
+    return refused(lambda: solution.global_avg_pool2d_backward(np.ones((1, 3)), cache))
 
 
-def both_ways(layers, xs, rng):
-    """Run every layer forward, then every layer backward, and return all results."""
+def with_its_function(out, function, *settings):
+    """A layer's output, and whether it is its function's: a fault of the function is no fault of the layer."""
+    expected = function(*settings)[0]
+    same = np.shape(out) == np.shape(expected) and np.allclose(out, expected)
+    return Results({"out": out, "out is that of the function": bool(same)})
+
+
+def backward_of_two(layers, xs, rng):
+    """Run both layers forward, then both backward; return the first one's dx."""
     outs = [layer(x) for layer, x in zip(layers, xs, strict=True)]
-    gradients = [layer.backward(rng.standard_normal(np.shape(out))) for layer, out in zip(layers, outs, strict=True)]
-    return outs, gradients
-
-
-def alike(out, function, *settings):
-    """Whether a layer's output is its function's: a fault of the function is no fault of the layer."""
-    expected = attempt(lambda: function(*settings)[0])
-    return bool(np.shape(out) == np.shape(expected) and np.allclose(out, expected))
+    douts = [rng.standard_normal(np.shape(out)) for out in outs]
+    gradients = [layer.backward(dout) for layer, dout in zip(layers, douts, strict=True)]
+    return Results({"dx of the first of two layers": gradients[0]})
 
 
 @probe("MaxPool2d")
-def two_max_layers(solution, rng):
-    layers = solution.MaxPool2d((3, 2), (2, 1), (1, 0)), solution.MaxPool2d((2, 3))
-    xs = -1 - rng.random((2, 3, 7, 6)), rng.standard_normal((1, 2, 4, 6))
-    return layers[0](xs[0]), attempt(lambda: both_ways(layers, xs, rng)), list(layers[0].state_dict())
+def max_layer(solution, rng):
+    x, settings = -1 - rng.random((2, 3, 7, 6)), ((3, 2), (2, 1), (1, 0))
+    return with_its_function(solution.MaxPool2d(*settings)(x), solution.max_pool2d_forward, x, *settings)
 
 
 @probe("MaxPool2d")
@@ -735,19 +1037,44 @@ def a_layer_and_its_function(solution, rng):
     x, layer = rng.standard_normal((2, 3, 4, 6)), solution.MaxPool2d(2)
     out = layer(x)
     solution.max_pool2d_forward(rng.standard_normal((2, 3, 4, 6)), 2)
-    return out, attempt(lambda: layer.backward(rng.standard_normal((2, 3, 2, 3))))
+    return Results({"dx of the layer": layer.backward(rng.standard_normal(np.shape(out)))})
+
+
+@probe("MaxPool2d")
+def two_max_layers(solution, rng):
+    layers = solution.MaxPool2d(2), solution.MaxPool2d((2, 3))
+    return backward_of_two(layers, (rng.standard_normal((2, 3, 4, 6)), rng.standard_normal((1, 2, 4, 6))), rng)
+
+
+@probe("MaxPool2d")
+def state_of_a_max_layer(solution, rng):
+    layer = solution.MaxPool2d(2)
+    layer(rng.standard_normal((2, 3, 4, 6)))
+    return {"names in state_dict": list(layer.state_dict())}
+
+
+@probe("AvgPool2d")
+def avg_layer(solution, rng):
+    x, settings = rng.standard_normal((2, 3, 7, 6)), (3, 2, 1, False)
+    return with_its_function(solution.AvgPool2d(*settings)(x), solution.avg_pool2d_forward, x, *settings)
+
+
+@probe("AvgPool2d")
+def avg_layer_by_default(solution, rng):
+    x, layer = rng.standard_normal((1, 2, 4, 6)), solution.AvgPool2d((2, 3), padding=1)
+    return with_its_function(layer(x), solution.avg_pool2d_forward, x, (2, 3), None, 1, True)
 
 
 @probe("AvgPool2d")
 def two_avg_layers(solution, rng):
-    layers = solution.AvgPool2d(3, 2, 1, count_include_pad=False), solution.AvgPool2d((2, 3), padding=1)
-    xs = rng.standard_normal((2, 3, 7, 6)), rng.standard_normal((1, 2, 4, 6))
-    outs = layers[0](xs[0]), layers[1](xs[1])
-    same = [
-        alike(outs[0], solution.avg_pool2d_forward, xs[0], 3, 2, 1, False),
-        alike(outs[1], solution.avg_pool2d_forward, xs[1], (2, 3), None, 1),
-    ]
-    return outs, same, attempt(lambda: both_ways(layers, xs, rng))
+    layers = solution.AvgPool2d(2), solution.AvgPool2d((2, 3))
+    return backward_of_two(layers, (rng.standard_normal((2, 3, 4, 6)), rng.standard_normal((1, 2, 4, 6))), rng)
+
+
+@probe("GlobalAvgPool2d")
+def global_layer(solution, rng):
+    x = rng.standard_normal((2, 3, 4, 5))
+    return with_its_function(solution.GlobalAvgPool2d()(x), solution.global_avg_pool2d_forward, x)
 
 
 @probe("GlobalAvgPool2d")
@@ -755,5 +1082,4 @@ def two_global_layers(solution, rng):
     layers = solution.GlobalAvgPool2d(), solution.GlobalAvgPool2d()
     xs = rng.standard_normal((2, 3, 4, 5)), rng.standard_normal((2, 3, 1, 6))
     outs = [layer(x) for layer, x in zip(layers, xs, strict=True)]
-    same = alike(outs[0], solution.global_avg_pool2d_forward, xs[0])
-    return outs, same, layers[0].backward(rng.standard_normal((2, 3)))
+    return Results({"dx of the first of two layers": layers[0].backward(rng.standard_normal(np.shape(outs[0])))})

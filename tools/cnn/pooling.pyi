@@ -231,11 +231,11 @@ class MaxPool2d(Layer):
         ...
 
     def forward(self, x):
-        """Return `max_pool2d_forward`'s output for x."""
+        """Return `max_pool2d_forward`'s output for x, in the dtype of x."""
         ...
 
     def backward(self, dout):
-        """Return dx."""
+        """Return dx, in the dtype of x."""
         ...
 
 class AvgPool2d(Layer):
@@ -255,11 +255,11 @@ class AvgPool2d(Layer):
         ...
 
     def forward(self, x):
-        """Return `avg_pool2d_forward`'s output for x."""
+        """Return `avg_pool2d_forward`'s output for x, in the dtype of x."""
         ...
 
     def backward(self, dout):
-        """Return dx."""
+        """Return dx, in the dtype of x."""
         ...
 
 class GlobalAvgPool2d(Layer):
@@ -275,9 +275,9 @@ class GlobalAvgPool2d(Layer):
     """
 
     def forward(self, x):
-        """Return `global_avg_pool2d_forward`'s output for x."""
+        """Return `global_avg_pool2d_forward`'s output for x, in the dtype of x."""
         ...
 
     def backward(self, dout):
-        """Return dx."""
+        """Return dx, in the dtype of x."""
         ...

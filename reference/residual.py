@@ -111,7 +111,7 @@ def batch_norm_backward(dout, cache):
         In training, with x_hat the normalised x and means taken per channel:
         weight / sqrt(var + eps) * (dout - mean(dout) - x_hat * mean(dout * x_hat)).
         In evaluation the statistics are constants: weight / sqrt(running_var + eps) * dout.
-    dweight, dbias : (C,) array or None
+    dweight, dbias : (C,) array, dtype of x, or None
         The sums of dout * x_hat and of dout per channel; None where the argument was None.
 
     Raises
@@ -266,7 +266,7 @@ class BatchNorm2d(Layer):
         # endregion
 
     def backward(self, dout):
-        """Return dx; add to the gradients of weight and bias."""
+        """Return dx, in the dtype of x; add to the gradients of weight and bias."""
         # region solution
         # 1. Call batch_norm_backward with the cache; add (+=) the gradients to .grad; return dx.
         dx, dweight, dbias = batch_norm_backward(dout, self._cache)
@@ -399,7 +399,7 @@ class BasicBlock(Layer):
         # endregion
 
     def backward(self, dout):
-        """Return dx, what arrives through the branch and through the shortcut; add to the gradients of both."""
+        """Return dx, what arrives through branch and shortcut, in the dtype of x; add to the gradients of both."""
         # region solution
         # 1. Take dout back through the last ReLU: that is the gradient of both terms of the sum.
         # 2. Take it back through the branch, last layer first, and, separately, through the shortcut.
@@ -478,7 +478,7 @@ class Bottleneck(Layer):
         # endregion
 
     def backward(self, dout):
-        """Return dx, what arrives through the branch and through the shortcut; add to the gradients of both."""
+        """Return dx, what arrives through branch and shortcut, in the dtype of x; add to the gradients of both."""
         # region solution
         # 1. As in BasicBlock: the last ReLU, then both ways, then the sum.
         dout = self.relu3.backward(dout)
@@ -573,7 +573,7 @@ class ResNet(Layer):
         # endregion
 
     def backward(self, dout):
-        """Return dx for dout (N, K); add to every parameter's gradient."""
+        """Return dx, in the dtype of x, for dout (N, K); add to every parameter's gradient."""
         # region solution
         # 1. The same layers, last first.
         return _backward_through([self.conv1, self.bn1, self.relu1, self.stages, self.pool, self.fc], dout)

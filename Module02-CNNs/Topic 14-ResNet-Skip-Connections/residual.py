@@ -90,7 +90,7 @@ def batch_norm_backward(dout, cache):
         In training, with x_hat the normalised x and means taken per channel:
         weight / sqrt(var + eps) * (dout - mean(dout) - x_hat * mean(dout * x_hat)).
         In evaluation the statistics are constants: weight / sqrt(running_var + eps) * dout.
-    dweight, dbias : (C,) array or None
+    dweight, dbias : (C,) array, dtype of x, or None
         The sums of dout * x_hat and of dout per channel; None where the argument was None.
 
     Raises
@@ -161,7 +161,7 @@ class BatchNorm2d(Layer):
         raise NotImplementedError("Topic 14 residual: BatchNorm2d.forward is still to do")
 
     def backward(self, dout):
-        """Return dx; add to the gradients of weight and bias."""
+        """Return dx, in the dtype of x; add to the gradients of weight and bias."""
         # TODO 1. Call batch_norm_backward with the cache; add (+=) the gradients to .grad; return dx.
         raise NotImplementedError("Topic 14 residual: BatchNorm2d.backward is still to do")
 
@@ -224,7 +224,7 @@ class BasicBlock(Layer):
         raise NotImplementedError("Topic 14 residual: BasicBlock.forward is still to do")
 
     def backward(self, dout):
-        """Return dx, what arrives through the branch and through the shortcut; add to the gradients of both."""
+        """Return dx, what arrives through branch and shortcut, in the dtype of x; add to the gradients of both."""
         # TODO 1. Take dout back through the last ReLU: that is the gradient of both terms of the sum.
         # TODO 2. Take it back through the branch, last layer first, and, separately, through the shortcut.
         # TODO 3. x was used twice: add the two gradients.
@@ -281,7 +281,7 @@ class Bottleneck(Layer):
         raise NotImplementedError("Topic 14 residual: Bottleneck.forward is still to do")
 
     def backward(self, dout):
-        """Return dx, what arrives through the branch and through the shortcut; add to the gradients of both."""
+        """Return dx, what arrives through branch and shortcut, in the dtype of x; add to the gradients of both."""
         # TODO 1. As in BasicBlock: the last ReLU, then both ways, then the sum.
         raise NotImplementedError("Topic 14 residual: Bottleneck.backward is still to do")
 
@@ -348,6 +348,6 @@ class ResNet(Layer):
         raise NotImplementedError("Topic 14 residual: ResNet.forward is still to do")
 
     def backward(self, dout):
-        """Return dx for dout (N, K); add to every parameter's gradient."""
+        """Return dx, in the dtype of x, for dout (N, K); add to every parameter's gradient."""
         # TODO 1. The same layers, last first.
         raise NotImplementedError("Topic 14 residual: ResNet.backward is still to do")

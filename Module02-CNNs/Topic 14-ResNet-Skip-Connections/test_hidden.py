@@ -206,10 +206,11 @@ class TestBatchNormForward:
         assert_close(var, np.array([1.0], np.float32), "running_var")
 
     def test_integer_images(self, solution):
-        """Integers are promoted to float64."""
+        """Integers are promoted to float64, and a scale and a shift between two integers are not rounded."""
         x = np.array([1, 2, 3, 6]).reshape(2, 1, 1, 2)
-        out, _ = solution.batch_norm_forward(x, np.array([2]), np.array([5]), np.zeros(1), np.ones(1), True)
-        assert_close(out, slow_batch_norm(x.astype(float), np.array([2.0]), np.array([5.0])), "out")
+        for weight, bias in [(np.array([2]), np.array([5])), (np.array([2.5]), np.array([0.25]))]:
+            out, _ = solution.batch_norm_forward(x, weight, bias, np.zeros(1), np.ones(1), True)
+            assert_close(out, slow_batch_norm(x.astype(float), weight.astype(float), bias.astype(float)), "out")
 
     def test_arguments_stay(self, solution):
         """Neither pass changes x, weight, bias or dout, in either mode."""

@@ -4,6 +4,9 @@ import numpy as np
 
 from kata.mistakes import Mistake, probe
 
+CHANNELS_ALONE = "if in_channels == out_channels:"
+STRIDE_ALONE = 'if as_pair(stride, "stride") == (1, 1):'
+
 MISTAKES = [
     Mistake(
         name="normalised_with_unbiased_variance",
@@ -92,6 +95,76 @@ MISTAKES = [
             "        x_hat = x - x.mean(axis=(2, 3), keepdims=True)\n"
             "        x_hat /= np.sqrt(np.square(x_hat).mean(axis=(2, 3), keepdims=True) + eps)"
         },
+    ),
+    Mistake(
+        name="statistics_of_each_image_remembered",
+        exercise="batch_norm_forward",
+        level=1,
+        says="mean and variance are taken over H and W alone, one for each image; the running statistics, one "
+        "number a channel, can't take them in",
+        twist={
+            "mean = x.sum(axis=(0, 2, 3)) / count if training": "mean = x.mean(axis=(2, 3)) if training",
+            "x_hat = x - mean[:, None, None]": "x_hat = x - mean[..., None, None]",
+            "_dot(x_hat, x_hat) / count if training": "np.square(x_hat).mean(axis=(2, 3)) if training",
+            "x_hat *= inv_std[:, None, None]": "x_hat *= inv_std[..., None, None]",
+        },
+    ),
+    Mistake(
+        name="statistics_of_each_pixel",
+        exercise="batch_norm_forward",
+        level=1,
+        says="mean and variance are taken over the images alone (axis=0), one for each pixel; a channel has one of "
+        "each, over images, rows and columns",
+        twist={
+            "mean = x.sum(axis=(0, 2, 3)) / count if training": "mean = x.mean(axis=0) if training",
+            "x_hat = x - mean[:, None, None]": "x_hat = x - (mean if training else mean[:, None, None])",
+            "_dot(x_hat, x_hat) / count if training": "np.square(x_hat).mean(axis=0) if training",
+            "x_hat *= inv_std[:, None, None]": "x_hat *= inv_std if training else inv_std[:, None, None]",
+        },
+    ),
+    Mistake(
+        name="evaluation_updates_first",
+        exercise="batch_norm_forward",
+        level=1,
+        says="in evaluation the running statistics are moved by the batch and then used; what is tested must not teach",
+        twist={
+            "    mean = x.sum(axis=(0, 2, 3)) / count if training": "    if not training and x.size:\n"
+            "        _remember(running_mean, x.mean(axis=(0, 2, 3)), momentum)\n"
+            "        _remember(running_var, x.var(axis=(0, 2, 3)) * (count / max(1, count - 1)), momentum)\n"
+            "    mean = x.sum(axis=(0, 2, 3)) / count if training"
+        },
+    ),
+    Mistake(
+        name="update_outside_the_branch",
+        exercise="batch_norm_forward",
+        level=1,
+        says="the update stands behind both modes, so evaluation, which remembers nothing, moves running_var too",
+        twist={"if training and x.size:": "if x.size:", "(count / (count - 1))": "(count / max(1, count - 1))"},
+    ),
+    Mistake(
+        name="empty_batch_remembered",
+        exercise="batch_norm_forward",
+        level=3,
+        says="an empty batch moves the running statistics, by the mean of nothing; it has nothing to say",
+        twist={
+            "if training and x.size:": "if training:",
+            "mean = x.sum(axis=(0, 2, 3)) / count if training": "mean = x.mean(axis=(0, 2, 3)) if training",
+            "(count / (count - 1))": "(count / max(1, count - 1))",
+        },
+    ),
+    Mistake(
+        name="empty_batch_refused",
+        exercise="batch_norm_forward",
+        level=3,
+        says="an empty batch is refused with the single value; no images give an empty result",
+        twist={"if training and _values_per_channel(x) == 1:": "if training and _values_per_channel(x) <= 1:"},
+    ),
+    Mistake(
+        name="weight_cast_to_integers",
+        exercise="batch_norm_forward",
+        level=2,
+        says="integer images stay integers, and weight and bias are cast to them; as_float makes them float64 first",
+        twist={"    x = as_float(x)\n": "    x = np.asarray(x)\n"},
     ),
     Mistake(
         name="single_value_accepted",
@@ -246,6 +319,14 @@ MISTAKES = [
         twist={"dout = np.asarray(dout, x_hat.dtype)": "dout = np.asarray(dout)"},
     ),
     Mistake(
+        name="dbias_of_dout",
+        exercise="batch_norm_backward",
+        level=3,
+        says="dbias alone takes the dtype of dout, because only the products with x_hat were cast; all have that of x",
+        twist={"dbias, dweight = dout.sum(axis=(0, 2, 3))": "dbias, dweight = np.asarray(given).sum(axis=(0, 2, 3))"}
+        | {"dout = np.asarray(dout, x_hat.dtype)": "given, dout = dout, np.asarray(dout, x_hat.dtype)"},
+    ),
+    Mistake(
         name="buffers_hidden",
         exercise="BatchNorm2d",
         level=2,
@@ -275,6 +356,13 @@ MISTAKES = [
         level=1,
         says="the layer always trains; eval() sets .training to False and nobody asks",
         twist={"            self.training,\n": "            True,\n"},
+    ),
+    Mistake(
+        name="layer_always_evaluates",
+        exercise="BatchNorm2d",
+        level=1,
+        says="the layer evaluates in training too, with the running statistics; .training says which mode it is",
+        twist={"            self.training,\n": "            False,\n"},
     ),
     Mistake(
         name="gradient_assigned",
@@ -355,6 +443,44 @@ MISTAKES = [
 """: """        branch = [self.conv1, self.bn1, self.relu1, self.conv2, self.bn2, self.relu2]
 """,
         },
+    ),
+    Mistake(
+        name="one_relu_for_two_places",
+        exercise="BasicBlock",
+        level=2,
+        says="one ReLU object stands in the branch and after the sum; the second forward overwrites the first mask",
+        twist={
+            "return self.relu2(branch + self.shortcut(x))": "return self.relu1(branch + self.shortcut(x))",
+            """        dout = self.relu2.backward(dout)
+        branch = [self.conv1, self.bn1, self.relu1, self.conv2, self.bn2]
+""": """        dout = self.relu1.backward(dout)
+        branch = [self.conv1, self.bn1, self.relu1, self.conv2, self.bn2]
+""",
+        },
+    ),
+    Mistake(
+        name="projection_without_stride",
+        exercise="BasicBlock",
+        level=1,
+        says="the projection has no stride, so its result is larger than the branch's; it takes the steps of conv1",
+        twist={
+            "return Sequential(_bare_conv(in_channels, out_channels, 1, stride, rng), ": "return "
+            "Sequential(_bare_conv(in_channels, out_channels, 1, 1, rng), "
+        },
+    ),
+    Mistake(
+        name="projection_by_channels_alone",
+        exercise="BasicBlock",
+        level=1,
+        says="only the channels decide whether the shortcut changes the shape; a stride changes it too",
+        twist={'if in_channels == out_channels and as_pair(stride, "stride") == (1, 1):': CHANNELS_ALONE},
+    ),
+    Mistake(
+        name="projection_by_stride_alone",
+        exercise="BasicBlock",
+        level=1,
+        says="only the stride decides whether the shortcut changes the shape; other channels change it too",
+        twist={'if in_channels == out_channels and as_pair(stride, "stride") == (1, 1):': STRIDE_ALONE},
     ),
     Mistake(
         name="projection_everywhere",
@@ -484,6 +610,18 @@ MISTAKES = [
         },
     ),
     Mistake(
+        name="one_relu_for_three_places",
+        exercise="Bottleneck",
+        level=3,
+        says="one ReLU object stands in all three places; every forward overwrites the mask of the one before",
+        twist={
+            "branch = self.relu2(self.bn2(self.conv2(branch)))": "branch = self.relu1(self.bn2(self.conv2(branch)))",
+            "return self.relu3(branch + self.shortcut(x))": "return self.relu1(branch + self.shortcut(x))",
+            "dout = self.relu3.backward(dout)": "dout = self.relu1.backward(dout)",
+            "self.relu2, self.conv3, self.bn3,": "self.relu1, self.conv3, self.bn3,",
+        },
+    ),
+    Mistake(
         name="bottleneck_relu_before_the_sum",
         exercise="Bottleneck",
         level=1,
@@ -577,6 +715,20 @@ MISTAKES = [
         },
     ),
     Mistake(
+        name="dense_layer_without_rng",
+        exercise="ResNet",
+        level=1,
+        says="rng is not handed to the dense layer, which draws from a generator nobody can repeat",
+        twist={"Linear(channels, num_classes, rng=rng)": "Linear(channels, num_classes)"},
+    ),
+    Mistake(
+        name="dense_layer_reads_64",
+        exercise="ResNet",
+        level=3,
+        says="the dense layer reads 64 numbers, right for the default widths alone; it reads the last stage's channels",
+        twist={"Linear(channels, num_classes, rng=rng)": "Linear(64, num_classes, rng=rng)"},
+    ),
+    Mistake(
         name="one_block_repeated",
         exercise="ResNet",
         level=2,
@@ -614,13 +766,34 @@ MISTAKES = [
 ]
 
 
-def refused(call):
-    """Return what a call that ought to be refused does: "ValueError", another error's name, or "accepted"."""
+class Results(dict):
+    """Results by name; shown by their names alone where they are shown whole."""
+
+    def __repr__(self):
+        return f"results ({', '.join(self)})"
+
+
+def refused(call, *numbers):
+    """What becomes of a call that ought to be refused: whether it is a ValueError, and one with the numbers."""
     try:
         call()
+    except ValueError as error:
+        named = all(str(number) in str(error) for number in numbers)
+        return "ValueError" if named else "a ValueError that lacks the numbers"
     except Exception as error:
         return type(error).__name__
     return "accepted"
+
+
+def dtype(array):
+    """The name of an array's dtype."""
+    return str(np.asarray(array).dtype)
+
+
+def images(rng):
+    """Two images of three channels, and for each channel a scale, a shift, a running mean and a running variance."""
+    x = 2 * rng.standard_normal((2, 3, 2, 4)) + 1
+    return x, *rng.standard_normal((3, 3)), rng.uniform(0.5, 2, 3)
 
 
 def filled(layer, rng):
@@ -635,114 +808,243 @@ def filled(layer, rng):
 
 
 def both_ways(layer, x, rng):
-    """Return the output, dx, and the sums of the parameters' gradients by shape, for a random dout."""
+    """Return the output, dx, and the sum of every parameter's gradient in their order, for a random dout."""
     out = layer(x)
     dx = layer.backward(rng.standard_normal(out.shape))
-    return out, dx, [np.sum(parameter.grad) for parameter in layer.parameters()]
+    sums = [np.sum(parameter.grad) for parameter in layer.parameters()]
+    return Results({"out": out, "dx": dx, "number of parameters": len(sums), "sum of a .grad": sums})
 
 
-def repeatable(make):
-    """Return, for every array of the layer's state by name, whether a second layer made so has the same."""
+def nothing_both_ways(layer, channels):
+    """Return the shapes of output and dx for a batch without images."""
+    out = layer(np.zeros((0, channels, 5, 6), np.float32))
+    return {"out shape": np.shape(out), "dx shape": np.shape(layer.backward(np.zeros(np.shape(out), np.float32)))}
+
+
+def unrepeatable(make):
+    """Return the names of the state's arrays that a second layer made so does not share with the first."""
     one, two = make().state_dict(), make().state_dict()
-    return [np.array_equal(one[name], two[name]) for name in sorted(one)]
+    return {"arrays that a generator of equal seed draws differently": [n for n in one if np.any(one[n] != two[n])]}
 
 
 @probe("batch_norm_forward")
 def training(solution, rng):
-    x, mean, var = 2 * rng.standard_normal((2, 3, 2, 4)) + 1, rng.standard_normal(3), rng.uniform(0.5, 2, 3)
-    vectors = rng.standard_normal((2, 3))
-    out, _ = solution.batch_norm_forward(x, *vectors, mean, var, True, momentum=0.3, eps=0.01)
-    return out, mean, var, x
+    x, weight, bias, _, _ = images(rng)
+    return solution.batch_norm_forward(x, weight, bias, None, None, True, eps=0.01)[0]
+
+
+@probe("batch_norm_forward")
+def what_training_remembers(solution, rng):
+    x, _, _, mean, var = images(rng)
+    solution.batch_norm_forward(x, None, None, mean, var, True, momentum=0.3)
+    return Results(running_mean=mean, running_var=var)
+
+
+@probe("batch_norm_forward")
+def x_after_training(solution, rng):
+    x, weight, bias, _, _ = images(rng)
+    before = x.copy()
+    solution.batch_norm_forward(x, weight, bias, None, None, True)
+    return {"x unchanged": bool(np.array_equal(x, before))}
 
 
 @probe("batch_norm_forward")
 def evaluation(solution, rng):
-    x, mean, var = 2 * rng.standard_normal((2, 3, 2, 4)) + 1, rng.standard_normal(3), rng.uniform(0.5, 2, 3)
-    vectors = rng.standard_normal((2, 3))
-    out, _ = solution.batch_norm_forward(x, *vectors, mean, var, False, momentum=0.3, eps=0.01)
-    return out, mean, var
+    return solution.batch_norm_forward(*images(rng), False, momentum=0.3, eps=0.01)[0]
+
+
+@probe("batch_norm_forward")
+def what_evaluation_remembers(solution, rng):
+    x, _, _, mean, var = images(rng)
+    solution.batch_norm_forward(x, None, None, mean, var, False, momentum=0.3)
+    return Results(running_mean=mean, running_var=var)
+
+
+@probe("batch_norm_forward")
+def a_constant_channel(solution, rng):
+    out, _ = solution.batch_norm_forward(np.full((2, 1, 3, 4), 7.0), None, None, None, None, True)
+    return {"out is finite": bool(np.all(np.isfinite(out)))}
 
 
 @probe("batch_norm_forward")
 def far_from_zero(solution, rng):
-    x = (10000 + rng.integers(-3, 4, (3, 2, 4, 5))).astype(np.float32)
+    x = (100000 + rng.integers(-3, 4, (3, 2, 4, 5))).astype(np.float32)
     out, _ = solution.batch_norm_forward(x, None, None, None, None, True)
-    return str(out.dtype), float(np.round(np.std(out, dtype=np.float64), 2))
+    return {"the spread of out is about 1": bool(0.5 < np.std(out, dtype=np.float64) < 1.5)}
+
+
+@probe("batch_norm_forward")
+def float32_images(solution, rng):
+    x, weight, bias, mean, var = images(rng)
+    return {"out dtype": dtype(solution.batch_norm_forward(x.astype(np.float32), weight, bias, mean, var, True)[0])}
+
+
+@probe("batch_norm_forward")
+def whole_images(solution, rng):
+    _, weight, bias, _, _ = images(rng)
+    return solution.batch_norm_forward(rng.integers(-9, 10, (2, 3, 2, 4)), weight, bias, None, None, True)[0]
+
+
+@probe("batch_norm_forward")
+def an_empty_batch(solution, rng):
+    _, weight, bias, mean, var = images(rng)
+    before = mean.copy()
+    out, _ = solution.batch_norm_forward(np.zeros((0, 3, 4, 5)), weight, bias, mean, var, True)
+    return {"out shape": np.shape(out), "running_mean unchanged": bool(np.array_equal(mean, before))}
 
 
 @probe("batch_norm_forward")
 def result_overwritten(solution, rng):
-    x = rng.standard_normal((2, 3, 2, 4))
-    out, cache = solution.batch_norm_forward(x, None, None, None, None, True)
+    x, dout = rng.standard_normal((2, 2, 3, 2, 4))
+    (out, cache), (_, other) = (solution.batch_norm_forward(x, None, None, None, None, True) for _ in range(2))
     out[:] = 1
-    return solution.batch_norm_backward(rng.standard_normal(x.shape), cache)[0]
+    try:
+        one, two = (solution.batch_norm_backward(dout, kept)[0] for kept in (cache, other))
+        same = np.allclose(one, two)
+    except Exception:
+        same = True  # a fault of backward's
+    return {"dx is the same after out was overwritten": bool(same)}
 
 
 @probe("batch_norm_forward")
-def what_is_refused(solution, rng):
-    x, mean, ones = rng.standard_normal((2, 3, 4, 5)), rng.standard_normal(3), np.ones(3)
-    f = solution.batch_norm_forward
-    return [
-        refused(lambda: f(x[:1, :, :1, :1], ones, ones, None, None, True)),
-        refused(lambda: f(x, np.ones(1), ones, None, None, True)),
-        refused(lambda: f(x, None, None, mean, np.ones(2), True)),
-        refused(lambda: f(x, None, None, None, None, False)),
-        refused(lambda: f(x[0], None, None, None, None, True)),
-        mean,
-    ]
+def a_single_value(solution, rng):
+    return refused(lambda: solution.batch_norm_forward(np.zeros((1, 3, 1, 1)), None, None, None, None, True))
+
+
+@probe("batch_norm_forward")
+def a_scale_of_one_number(solution, rng):
+    x, _, bias, _, _ = images(rng)
+    return refused(lambda: solution.batch_norm_forward(x, np.ones(1), bias, None, None, True))
+
+
+@probe("batch_norm_forward")
+def evaluation_without_statistics(solution, rng):
+    return refused(lambda: solution.batch_norm_forward(images(rng)[0], None, None, None, None, False))
+
+
+@probe("batch_norm_forward")
+def an_image_without_a_batch(solution, rng):
+    return refused(lambda: solution.batch_norm_forward(np.zeros((3, 4, 5)), None, None, None, None, True))
+
+
+@probe("batch_norm_forward")
+def what_a_refused_call_remembers(solution, rng):
+    x, _, _, mean, _ = images(rng)
+    before = mean.copy()
+    refused(lambda: solution.batch_norm_forward(x, None, None, mean, np.ones(2), True))
+    return {"running_mean unchanged": bool(np.array_equal(mean, before))}
+
+
+def gradients(solution, x, dout, *arguments):
+    """Return the three gradients by name."""
+    _, cache = solution.batch_norm_forward(x, *arguments)
+    return Results(zip(("dx", "dweight", "dbias"), solution.batch_norm_backward(dout, cache), strict=True))
 
 
 @probe("batch_norm_backward")
 def training_gradients(solution, rng):
-    x, weight, dout = 2 * rng.standard_normal((2, 3, 2, 4)), rng.standard_normal(3), rng.standard_normal((2, 3, 2, 4))
-    _, cache = solution.batch_norm_forward(x, weight, np.zeros(3), None, None, True)
-    return solution.batch_norm_backward(dout, cache)
+    x, weight, bias, _, _ = images(rng)
+    return gradients(solution, x, rng.standard_normal(x.shape), weight, bias, None, None, True)
 
 
 @probe("batch_norm_backward")
 def evaluation_gradients(solution, rng):
-    x, weight, dout = 2 * rng.standard_normal((2, 3, 2, 4)), rng.standard_normal(3), rng.standard_normal((2, 3, 2, 4))
-    mean, var = rng.standard_normal(3), rng.uniform(0.5, 2, 3)
-    _, cache = solution.batch_norm_forward(x, weight, np.zeros(3), mean, var, False)
-    return solution.batch_norm_backward(dout, cache)
+    x, *vectors = images(rng)
+    return gradients(solution, x, rng.standard_normal(x.shape), *vectors, False)
+
+
+@probe("batch_norm_backward")
+def dtypes_of_float32_images(solution, rng):
+    x, weight, bias, _, _ = images(rng)
+    dout = rng.standard_normal(x.shape)
+    found = gradients(solution, x.astype(np.float32), dout, weight, bias, None, None, True)
+    return {f"{name} dtype": dtype(array) for name, array in found.items()}
+
+
+@probe("batch_norm_backward")
+def dtypes_of_float32_images_and_gradients(solution, rng):
+    x, dout = rng.standard_normal((2, 2, 3, 2, 4)).astype(np.float32)
+    found = gradients(solution, x, dout, np.ones(3, np.float32), np.zeros(3, np.float32), None, None, True)
+    return {f"{name} dtype": dtype(array) for name, array in found.items()}
+
+
+@probe("batch_norm_backward")
+def dtypes_of_whole_images(solution, rng):
+    x, dout = rng.integers(-9, 10, (2, 3, 2, 4)), rng.standard_normal((2, 3, 2, 4))
+    found = gradients(solution, x, dout, np.ones(3), np.zeros(3), None, None, True)
+    return {f"{name} dtype": dtype(array) for name, array in found.items()}
+
+
+@probe("batch_norm_backward")
+def gradients_of_an_empty_batch(solution, rng):
+    x = np.zeros((0, 3, 4, 5))
+    return gradients(solution, x, x, np.ones(3), np.zeros(3), None, None, True)
 
 
 @probe("batch_norm_backward")
 def cache_used_again(solution, rng):
-    x, dout = rng.standard_normal((2, 3, 2, 4)).astype(np.float32), rng.standard_normal((2, 3, 2, 4))
-    _, cache = solution.batch_norm_forward(x, np.ones(3), np.zeros(3), None, None, True)
-    gradients = [solution.batch_norm_backward(d, cache) for d in (dout.astype(np.float32), dout)]
-    return [[(str(gradient.dtype), np.float32(gradient)) for gradient in three] for three in gradients]
+    x, weight, bias, _, _ = images(rng)
+    _, cache = solution.batch_norm_forward(x, weight, bias, None, None, True)
+    first, second = (solution.batch_norm_backward(x, cache)[0].copy() for _ in range(2))
+    return {"dx is the same the second time": bool(np.allclose(first, second))}
 
 
 @probe("batch_norm_backward")
-def absent_or_misshapen(solution, rng):
-    x = rng.standard_normal((2, 3, 2, 4))
+def without_scale_and_shift(solution, rng):
+    x = images(rng)[0]
+    found = gradients(solution, x, rng.standard_normal(x.shape), None, None, None, None, True)
+    return {"dweight is None": found["dweight"] is None, "dbias is None": found["dbias"] is None}
+
+
+@probe("batch_norm_backward")
+def a_dout_that_broadcasts(solution, rng):
+    x = images(rng)[0]
     _, cache = solution.batch_norm_forward(x, None, None, None, None, True)
-    _, dweight, dbias = solution.batch_norm_backward(rng.standard_normal(x.shape), cache)
-    return dweight, dbias, refused(lambda: solution.batch_norm_backward(np.ones((1, 3, 2, 4)), cache))
+    return refused(lambda: solution.batch_norm_backward(np.ones((1, 3, 2, 4)), cache), "1, 3, 2, 4", "2, 3, 2, 4")
 
 
 @probe("BatchNorm2d")
-def new_layer(solution, rng):
-    layer = solution.BatchNorm2d(3)
-    return layer.state_dict(), len(layer.parameters())
+def a_new_layer(solution, rng):
+    return Results(solution.BatchNorm2d(3).state_dict())
 
 
 @probe("BatchNorm2d")
-def modes_and_settings(solution, rng):
-    layer, x = solution.BatchNorm2d(3, eps=0.5, momentum=0.3), 2 * rng.standard_normal((2, 3, 4, 5)) + 1
-    trained, buffers = layer(x), [array.astype(np.float64) for array in layer.state_dict().values()]
-    return trained, buffers, layer.eval()(x), layer.state_dict()
+def trained_arrays(solution, rng):
+    return {"number of parameters": len(solution.BatchNorm2d(3).parameters())}
+
+
+@probe("BatchNorm2d")
+def out_in_training(solution, rng):
+    return solution.BatchNorm2d(3, eps=0.5, momentum=0.3)(images(rng)[0])
+
+
+@probe("BatchNorm2d")
+def state_after_training(solution, rng):
+    layer = solution.BatchNorm2d(3, eps=0.5, momentum=0.3)
+    layer(images(rng)[0])
+    return Results({name: array.astype(np.float32) for name, array in layer.state_dict().items()})
+
+
+@probe("BatchNorm2d")
+def out_in_evaluation(solution, rng):
+    layer = solution.BatchNorm2d(3, eps=0.5).eval()
+    return Results({"out in evaluation": layer(images(rng)[0])})
+
+
+@probe("BatchNorm2d")
+def state_after_evaluation(solution, rng):
+    layer = solution.BatchNorm2d(3).eval()
+    layer(images(rng)[0])
+    return Results({name: array.astype(np.float32) for name, array in layer.state_dict().items()})
 
 
 @probe("BatchNorm2d")
 def two_backwards(solution, rng):
-    layer, x = solution.BatchNorm2d(3), rng.standard_normal((2, 3, 4, 5))
+    layer, x = solution.BatchNorm2d(3), images(rng)[0]
     for _ in range(2):
         layer(x)
-        dx = layer.backward(rng.standard_normal(x.shape))
-    return dx, [parameter.grad for parameter in layer.parameters()]
+        layer.backward(rng.standard_normal(x.shape))
+    return Results({"weight.grad": np.float32(layer.weight.grad), "bias.grad": np.float32(layer.bias.grad)})
 
 
 @probe("BasicBlock")
@@ -751,9 +1053,24 @@ def identity_block(solution, rng):
 
 
 @probe("BasicBlock")
+def shapes_of_a_projection_block(solution, rng):
+    return {"shapes of the state": sorted(map(np.shape, solution.BasicBlock(2, 3, stride=2).state_dict().values()))}
+
+
+@probe("BasicBlock")
 def projection_block(solution, rng):
     block = filled(solution.BasicBlock(2, 3, stride=2), rng)
-    return sorted(map(np.shape, block.state_dict().values())), both_ways(block, rng.standard_normal((2, 2, 5, 6)), rng)
+    return both_ways(block, rng.standard_normal((2, 2, 5, 6)), rng)
+
+
+@probe("BasicBlock")
+def stride_alone(solution, rng):
+    return filled(solution.BasicBlock(3, 3, stride=2), rng)(rng.standard_normal((2, 3, 5, 6)))
+
+
+@probe("BasicBlock")
+def channels_alone(solution, rng):
+    return filled(solution.BasicBlock(2, 3), rng)(rng.standard_normal((2, 2, 5, 6)))
 
 
 @probe("BasicBlock")
@@ -763,23 +1080,39 @@ def padded_block(solution, rng):
 
 
 @probe("BasicBlock")
-def unknown_names(solution, rng):
-    return [
-        refused(lambda: solution.BasicBlock(3, 3, shortcut="none")),
-        refused(lambda: solution.BasicBlock(3, 4, shortcut="none")),
-        refused(lambda: solution.BasicBlock(5, 3, shortcut="pad")),
-    ]
+def no_images_through_a_block(solution, rng):
+    return nothing_both_ways(solution.BasicBlock(2, 3, stride=2, shortcut="pad"), 2)
+
+
+@probe("BasicBlock")
+def unknown_name_without_need(solution, rng):
+    return refused(lambda: solution.BasicBlock(3, 3, shortcut="none"))
+
+
+@probe("BasicBlock")
+def unknown_name(solution, rng):
+    return refused(lambda: solution.BasicBlock(3, 4, shortcut="none"))
+
+
+@probe("BasicBlock")
+def padding_to_fewer(solution, rng):
+    return refused(lambda: solution.BasicBlock(5, 3, shortcut="pad"))
 
 
 @probe("BasicBlock")
 def drawn_twice_by_a_block(solution, rng):
-    return repeatable(lambda: solution.BasicBlock(2, 3, rng=np.random.default_rng(1)))
+    return unrepeatable(lambda: solution.BasicBlock(2, 3, rng=np.random.default_rng(1)))
+
+
+@probe("Bottleneck")
+def shapes_of_a_bottleneck(solution, rng):
+    state = solution.Bottleneck(6, 3, expansion=2).state_dict()
+    return {"shapes of the state": sorted(map(np.shape, state.values()))}
 
 
 @probe("Bottleneck")
 def identity_bottleneck(solution, rng):
-    block = filled(solution.Bottleneck(6, 3, expansion=2), rng)
-    return sorted(map(np.shape, block.state_dict().values())), both_ways(block, rng.standard_normal((2, 6, 5, 4)), rng)
+    return both_ways(filled(solution.Bottleneck(6, 3, expansion=2), rng), rng.standard_normal((2, 6, 5, 4)), rng)
 
 
 @probe("Bottleneck")
@@ -793,27 +1126,41 @@ def as_wide_as_its_middle(solution, rng):
 
 
 @probe("Bottleneck")
+def no_images_through_a_bottleneck(solution, rng):
+    return nothing_both_ways(solution.Bottleneck(3, 2, expansion=3), 3)
+
+
+@probe("Bottleneck")
 def drawn_twice_by_a_bottleneck(solution, rng):
-    return repeatable(lambda: solution.Bottleneck(2, 3, rng=np.random.default_rng(1)))
+    return unrepeatable(lambda: solution.Bottleneck(2, 3, rng=np.random.default_rng(1)))
+
+
+@probe("ResNet")
+def shapes_of_a_network(solution, rng):
+    state = solution.ResNet([1, 3], (2, 3), num_classes=4).state_dict()
+    return {"shapes of the state": sorted(map(np.shape, state.values()))}
 
 
 @probe("ResNet")
 def network_with_projections(solution, rng):
     net = filled(solution.ResNet([1, 3], (2, 3), num_classes=4, rng=np.random.default_rng(8)), rng)
-    shapes = sorted(map(np.shape, net.state_dict().values()))
-    return shapes, both_ways(net, rng.standard_normal((2, 3, 7, 8)), rng)
+    return both_ways(net, rng.standard_normal((2, 3, 7, 8)), rng)
 
 
 @probe("ResNet")
 def network_with_padding(solution, rng):
     net = solution.ResNet([1, 2], (2, 3), 4, in_channels=2, shortcut="pad", rng=np.random.default_rng(9))
-    net = filled(net, rng)
-    return both_ways(net, rng.standard_normal((2, 2, 7, 8)), rng)
+    return both_ways(filled(net, rng), rng.standard_normal((2, 2, 7, 8)), rng)
+
+
+@probe("ResNet")
+def no_images_through_a_network(solution, rng):
+    return nothing_both_ways(solution.ResNet([1, 1], (2, 3)), 3)
 
 
 @probe("ResNet")
 def drawn_twice(solution, rng):
-    return repeatable(lambda: solution.ResNet([1, 2], (2, 3), rng=np.random.default_rng(1)))
+    return unrepeatable(lambda: solution.ResNet([1, 2], (2, 3), rng=np.random.default_rng(1)))
 
 
 @probe("ResNet")

@@ -78,7 +78,7 @@ def batch_norm_backward(dout, cache):
         In training, with x_hat the normalised x and means taken per channel:
         weight / sqrt(var + eps) * (dout - mean(dout) - x_hat * mean(dout * x_hat)).
         In evaluation the statistics are constants: weight / sqrt(running_var + eps) * dout.
-    dweight, dbias : (C,) array or None
+    dweight, dbias : (C,) array, dtype of x, or None
         The sums of dout * x_hat and of dout per channel; None where the argument was None.
 
     Raises
@@ -139,7 +139,7 @@ class BatchNorm2d(Layer):
         ...
 
     def backward(self, dout):
-        """Return dx; add to the gradients of weight and bias."""
+        """Return dx, in the dtype of x; add to the gradients of weight and bias."""
         ...
 
 class BasicBlock(Layer):
@@ -194,7 +194,7 @@ class BasicBlock(Layer):
         ...
 
     def backward(self, dout):
-        """Return dx, what arrives through the branch and through the shortcut; add to the gradients of both."""
+        """Return dx, what arrives through branch and shortcut, in the dtype of x; add to the gradients of both."""
         ...
 
 class Bottleneck(Layer):
@@ -243,7 +243,7 @@ class Bottleneck(Layer):
         ...
 
     def backward(self, dout):
-        """Return dx, what arrives through the branch and through the shortcut; add to the gradients of both."""
+        """Return dx, what arrives through branch and shortcut, in the dtype of x; add to the gradients of both."""
         ...
 
 class ResNet(Layer):
@@ -300,5 +300,5 @@ class ResNet(Layer):
         ...
 
     def backward(self, dout):
-        """Return dx for dout (N, K); add to every parameter's gradient."""
+        """Return dx, in the dtype of x, for dout (N, K); add to every parameter's gradient."""
         ...

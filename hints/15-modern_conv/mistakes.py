@@ -58,10 +58,49 @@ MISTAKES = [
         twist={"np.shape(bias) != out.shape[1:2]:": "np.shape(bias) not in (out.shape[1:2], (1,)):"},
     ),
     Mistake(
+        name="stride_across_first",
+        exercise="conv2d_forward",
+        level=1,
+        says="the stride pair is read as (across, down); all pairs are (down, across)",
+        twist={
+            '    stride, padding = as_pair(stride, "stride"), as_pair(padding, "padding")\n'
+            '    dilation = as_pair(dilation, "dilation")\n': (
+                '    stride, padding = as_pair(stride, "stride")[::-1], as_pair(padding, "padding")\n'
+                '    dilation = as_pair(dilation, "dilation")\n'
+            ),
+        },
+    ),
+    Mistake(
+        name="kernel_flipped",
+        exercise="conv2d_forward",
+        level=2,
+        says="the kernel is flipped before it slides, as in mathematics; networks slide it as it is",
+        twist={
+            "_correlate(padded, weight, stride, dilation, groups), bias, ": (
+                "_correlate(padded, weight[:, :, ::-1, ::-1], stride, dilation, groups), bias, "
+            ),
+        },
+    ),
+    Mistake(
+        name="dtype_of_the_weight",
+        exercise="conv2d_forward",
+        level=1,
+        says="a float64 weight turns a float32 x into a float64 output; the dtype of x decides",
+        twist={
+            '    x, weight = _operands(x, weight, "conv2d_forward")\n': (
+                '    given = np.asarray(weight).dtype\n    x, weight = _operands(x, weight, "conv2d_forward")\n'
+            ),
+            "return out, (padded, weight, bias is not None, out_size, stride, padding, dilation, groups)": (
+                "out = out.astype(np.result_type(out, given))\n"
+                "    return out, (padded, weight, bias is not None, out_size, stride, padding, dilation, groups)"
+            ),
+        },
+    ),
+    Mistake(
         name="overlaps_assigned",
         exercise="conv2d_backward",
         level=2,
-        says="gradients are assigned, not added, where several taps read one pixel",
+        says="shares are assigned, not added, where several taps read one pixel; `+=` on lists of indices assigns too",
         twist={
             "dpadded = _spread(dout, weight, padded.shape, stride, dilation, groups)": (
                 "per_group = dout.reshape(len(dout), groups, len(weight) // groups, *out_size)\n"
@@ -72,6 +111,23 @@ MISTAKES = [
                 "        rows = _taps(u * dilation[0], stride[0], out_size[0])\n"
                 "        columns = _taps(v * dilation[1], stride[1], out_size[1])\n"
                 "        dpadded[:, :, rows, columns] = read.reshape(len(dout), padded.shape[1], *out_size)"
+            )
+        },
+    ),
+    Mistake(
+        name="last_window_only",
+        exercise="conv2d_backward",
+        level=2,
+        says="`map[index] += shares` with lists of indices keeps a pixel's last share alone; np.add.at keeps all",
+        twist={
+            "dpadded = _spread(dout, weight, padded.shape, stride, dilation, groups)": (
+                "per_group = dout.reshape(len(dout), groups, len(weight) // groups, *out_size)\n"
+                "    kernels = weight.reshape(groups, len(weight) // groups, *weight.shape[1:])\n"
+                "    shares = np.einsum('ngohw,gocuv->ngchwuv', per_group, kernels)\n"
+                "    shares = shares.reshape(*padded.shape[:2], *out_size, *weight.shape[2:])\n"
+                "    i, j, u, v = np.indices(shares.shape[2:])\n"
+                "    dpadded = np.zeros_like(padded)\n"
+                "    dpadded[:, :, i * stride[0] + u * dilation[0], j * stride[1] + v * dilation[1]] += shares"
             )
         },
     ),
@@ -97,6 +153,39 @@ MISTAKES = [
         level=1,
         says="dx still has the border of padding; x had none",
         twist={"return _crop(dpadded, padding), dweight,": "return dpadded, dweight,"},
+    ),
+    Mistake(
+        name="minus_padding_as_the_end",
+        exercise="conv2d_backward",
+        level=1,
+        says="the padding is cut off with [p : -p], which is empty for p = 0; count the end from the size",
+        twist={
+            "return _crop(dpadded, padding), dweight, _bias": (
+                "(ph, pw) = padding\n    return dpadded[:, :, ph:-ph, pw:-pw].copy(), dweight, _bias"
+            ),
+        },
+    ),
+    Mistake(
+        name="dbias_averaged",
+        exercise="conv2d_backward",
+        level=2,
+        says="dbias is averaged over the images; the gradient of a sum is a sum",
+        twist={
+            "return _crop(dpadded, padding), dweight, _bias_gradient(dout, has_bias)": (
+                "return _crop(dpadded, padding), dweight, _bias_gradient(dout / max(1, len(dout)), has_bias)"
+            ),
+        },
+    ),
+    Mistake(
+        name="dtype_of_dout",
+        exercise="conv2d_backward",
+        level=3,
+        says="the dtype of dout decides that of the gradients; x decides",
+        twist={
+            'dout = _gradient(dout, (len(padded), len(weight), *out_size), padded.dtype, "conv2d_backward")': (
+                'dout = _gradient(dout, (len(padded), len(weight), *out_size), None, "conv2d_backward")'
+            ),
+        },
     ),
     Mistake(
         name="dout_unchecked",
@@ -187,6 +276,30 @@ MISTAKES = [
         },
     ),
     Mistake(
+        name="depthwise_dtype_of_the_weight",
+        exercise="depthwise_conv2d_forward",
+        level=1,
+        says="a float64 weight turns a float32 x into a float64 output; the dtype of x decides",
+        twist={
+            '    x, weight = _operands(x, weight, "depthwise_conv2d_forward")\n': (
+                "    given = np.asarray(weight).dtype\n"
+                '    x, weight = _operands(x, weight, "depthwise_conv2d_forward")\n'
+            ),
+            'bias, "depthwise_conv2d_forward")\n': (
+                'bias, "depthwise_conv2d_forward")\n    out = out.astype(np.result_type(out, given))\n'
+            ),
+        },
+    ),
+    Mistake(
+        name="channels_not_compared",
+        exercise="depthwise_conv2d_forward",
+        level=1,
+        says="nothing compares the number of kernels with the channels of x; it has to be a multiple of C",
+        twist={
+            "    if one != 1 or 0 in (C, O) or O % C:": ("    if one != 1:"),
+        },
+    ),
+    Mistake(
         name="taps_assigned",
         exercise="depthwise_conv2d_backward",
         level=2,
@@ -203,6 +316,29 @@ MISTAKES = [
         level=2,
         says="dweight is averaged over the images; the gradient of a sum is a sum",
         twist={"(dpartial @ shifted.swapaxes(2, 3)).sum(axis=0)": "(dpartial @ shifted.swapaxes(2, 3)).mean(axis=0)"},
+    ),
+    Mistake(
+        name="first_kernel_only",
+        exercise="depthwise_conv2d_backward",
+        level=2,
+        says="dx comes from the first kernel of each channel alone; all its m kernels read the channel",
+        twist={
+            "dshifted = (kernels.swapaxes(1, 2) @ dpartial).reshape(": (
+                "dshifted = (kernels[:, :kh].swapaxes(1, 2) @ dpartial[:, :, :kh]).reshape("
+            ),
+        },
+    ),
+    Mistake(
+        name="depthwise_dtype_of_dout",
+        exercise="depthwise_conv2d_backward",
+        level=3,
+        says="the dtype of dout decides that of the gradients; x decides",
+        twist={
+            'dout = _gradient(dout, (N, O, H_out, W_out), padded.dtype, "depthwise_conv2d_backward")': (
+                'dout = _gradient(dout, (N, O, H_out, W_out), None, "depthwise_conv2d_backward")\n'
+                "    padded = padded.astype(dout.dtype)"
+            ),
+        },
     ),
     Mistake(
         name="multiplier_averaged",
@@ -246,6 +382,17 @@ MISTAKES = [
         level=2,
         says="dweight is averaged over the pixels; it is their sum",
         twist={"axes=((0, 2), (0, 2)))": "axes=((0, 2), (0, 2))) / (H * W)"},
+    ),
+    Mistake(
+        name="pointwise_dtype_of_dout",
+        exercise="pointwise_conv2d_backward",
+        level=3,
+        says="the dtype of dout decides that of the gradients; x decides",
+        twist={
+            'dout = _gradient(dout, (N, O, H, W), x.dtype, "pointwise_conv2d_backward")': (
+                'dout = _gradient(dout, (N, O, H, W), None, "pointwise_conv2d_backward")'
+            ),
+        },
     ),
     Mistake(
         name="first_image_only",
@@ -312,6 +459,48 @@ MISTAKES = [
         },
     ),
     Mistake(
+        name="transposed_dtype_of_the_weight",
+        exercise="conv_transpose2d_forward",
+        level=1,
+        says="a float64 weight turns a float32 x into a float64 output; the dtype of x decides",
+        twist={
+            '    x, weight = _operands(x, weight, "conv_transpose2d_forward")\n': (
+                "    given = np.asarray(weight).dtype\n"
+                '    x, weight = _operands(x, weight, "conv_transpose2d_forward")\n'
+            ),
+            'bias, "conv_transpose2d_forward")\n': (
+                'bias, "conv_transpose2d_forward")\n    out = out.astype(np.result_type(out, given))\n'
+            ),
+        },
+    ),
+    Mistake(
+        name="output_padding_at_the_top",
+        exercise="conv_transpose2d_forward",
+        level=2,
+        says="output_padding adds blank rows at the top and left; it keeps rows at the bottom, columns at the right",
+        twist={
+            "    out = _add_bias(_crop(full, padding)": (
+                "    (eh, ew) = as_pair(output_padding)\n"
+                "    full = _crop(full[:, :, : full.shape[2] - eh, : full.shape[3] - ew], padding)\n"
+                "    full = np.pad(full, [(0, 0), (0, 0), (eh, 0), (ew, 0)])\n"
+                "    out = _add_bias(_crop(full, (0, 0))"
+            ),
+        },
+    ),
+    Mistake(
+        name="size_times_stride",
+        exercise="conv_transpose2d_forward",
+        level=1,
+        says="the output is taken to have H * stride rows; without padding it has (H - 1) * stride + kernel",
+        twist={
+            "    out = _add_bias(_crop(full, padding)": (
+                "    H, W = x.shape[2] * stride[0], x.shape[3] * stride[1]\n"
+                "    full = np.pad(_crop(full, padding), [(0, 0), (0, 0), (0, H), (0, W)])[:, :, :H, :W]\n"
+                "    out = _add_bias(_crop(full, (0, 0))"
+            ),
+        },
+    ),
+    Mistake(
         name="output_padding_reaches_the_stride",
         exercise="conv_transpose2d_forward",
         level=1,
@@ -327,6 +516,26 @@ MISTAKES = [
             "dweight = _weigh(padded, x, weight.shape, stride, (1, 1), groups=1)": (
                 "dweight = _weigh(padded, x, weight.shape, stride, (1, 1), groups=1).swapaxes(0, 1)"
             )
+        },
+    ),
+    Mistake(
+        name="padding_not_put_back",
+        exercise="conv_transpose2d_backward",
+        level=1,
+        says="the kernel slides over dout as it came; the border that forward cut off comes back first, as zeros",
+        twist={
+            "dx = _correlate(padded, weight, stride": ("dx = _correlate(dout, weight, stride"),
+        },
+    ),
+    Mistake(
+        name="transposed_dtype_of_dout",
+        exercise="conv_transpose2d_backward",
+        level=3,
+        says="the dtype of dout decides that of the gradients; x decides",
+        twist={
+            'dout = _gradient(dout, out_shape, x.dtype, "conv_transpose2d_backward")': (
+                'dout = _gradient(dout, out_shape, None, "conv_transpose2d_backward")\n    x = x.astype(dout.dtype)'
+            ),
         },
     ),
     Mistake(
@@ -422,6 +631,70 @@ MISTAKES = [
 ]
 
 
+UNREADY = "the values come first"
+
+
+def _slow_conv(x, weight, groups=1):
+    """The definition without padding and with stride 1, in float64."""
+    O, part, kh, kw = weight.shape
+    H_out, W_out = x.shape[2] - kh + 1, x.shape[3] - kw + 1
+    out = np.zeros((len(x), O, H_out, W_out))
+    for o, c, u, v in np.ndindex(*weight.shape):
+        out[:, o] += x[:, o // (O // groups) * part + c, u : u + H_out, v : v + W_out] * weight[o, c, u, v]
+    return out
+
+
+def _slow_gradients(x, weight, dout, groups=1):
+    """(dx, dweight, dbias) of `_slow_conv` and a bias."""
+    (O, part, _, _), (H_out, W_out) = weight.shape, dout.shape[2:]
+    dx, dweight = np.zeros(x.shape), np.zeros(weight.shape)
+    for o, c, u, v in np.ndindex(*weight.shape):
+        read = np.index_exp[:, o // (O // groups) * part + c, u : u + H_out, v : v + W_out]
+        dx[read] += dout[:, o] * weight[o, c, u, v]
+        dweight[o, c, u, v] = np.sum(dout[:, o] * x[read])
+    return dx, dweight, dout.sum(axis=(0, 2, 3))
+
+
+def _named(gradients):
+    return dict(zip(("dx", "dweight", "dbias"), gradients, strict=True))
+
+
+def _shapes(layer):
+    return [parameter.value.shape for parameter in layer.parameters()]
+
+
+def _near(array, expected):
+    return np.shape(array) == expected.shape and bool(np.allclose(array, expected, rtol=0, atol=1e-3))
+
+
+def _dtypes(arrays, expected, *names):
+    """The dtypes of arrays that hold the right numbers: first the values, then the rest."""
+    if not all(_near(array, right) for array, right in zip(arrays, expected, strict=True)):
+        return UNREADY
+    return {f"{name} dtype": str(array.dtype) for name, array in zip(names, arrays, strict=True)}
+
+
+def _gradient_dtypes(gradients, expected):
+    return _dtypes(gradients, expected, "dx", "dweight", "dbias")
+
+
+def _of_no_images(gradients):
+    dx, dweight, dbias = gradients
+    zeros = not (np.any(dweight) or np.any(dbias))
+    return {"dx": dx.shape, "dweight": dweight.shape, "dbias": dbias.shape, "zeros": zeros}
+
+
+def _refusal(call, *numbers):
+    """Whether bad input is met with a ValueError that holds the numbers."""
+    try:
+        call()
+    except ValueError as error:
+        return "refused, with both numbers" if all(str(n) in str(error) for n in numbers) else "not refused"
+    except (IndexError, TypeError):
+        pass
+    return "not refused"
+
+
 @probe("conv2d_forward")
 def grouped_and_dilated(solution, rng):
     x, weight, bias = rng.standard_normal((2, 6, 11, 12)), rng.standard_normal((9, 2, 3, 2)), rng.standard_normal(9)
@@ -439,18 +712,76 @@ def short_bias(solution, rng):
     return solution.conv2d_forward(rng.standard_normal((2, 3, 5, 4)), np.ones((4, 3, 2, 1)), np.ones(1))[0]
 
 
+@probe("conv2d_forward")
+def conv_of_float32(solution, rng):
+    x, weight, bias = (
+        rng.standard_normal((2, 4, 5, 6), np.float32),
+        rng.standard_normal((6, 2, 3, 2)),
+        rng.standard_normal(6),
+    )
+    out, _ = solution.conv2d_forward(x, weight, bias, groups=2)
+    return _dtypes([out], [_slow_conv(x, weight, 2) + bias[:, None, None]], "out")
+
+
+@probe("conv2d_forward")
+def conv_of_integers(solution, rng):
+    x, weight = rng.integers(-9, 9, (2, 4, 5, 6)), rng.integers(-9, 9, (6, 2, 3, 2)) / 2
+    out, _ = solution.conv2d_forward(x, weight, groups=2)
+    if _near(out, _slow_conv(x, weight.astype(int), 2)):
+        return out
+    return _dtypes([out], [_slow_conv(x, weight, 2)], "out")
+
+
+@probe("conv2d_forward")
+def conv_of_no_images(solution, rng):
+    x, weight = rng.standard_normal((2, 4, 5, 6)), rng.standard_normal((6, 2, 3, 2))
+    if not _near(solution.conv2d_forward(x, weight, groups=2)[0], _slow_conv(x, weight, 2)):
+        return UNREADY
+    return solution.conv2d_forward(x[:0], weight, groups=2)[0].shape
+
+
 @probe("conv2d_backward")
 def grouped_and_dilated_back(solution, rng):
     x, weight, bias = rng.standard_normal((2, 6, 11, 12)), rng.standard_normal((9, 2, 3, 2)), rng.standard_normal(9)
     settings = {"stride": (2, 1), "padding": (1, 2), "dilation": (2, 3), "groups": 3}
     out, cache = solution.conv2d_forward(x, weight, bias, **settings)
-    return solution.conv2d_backward(rng.standard_normal(out.shape), cache)
+    return _named(solution.conv2d_backward(rng.standard_normal(out.shape), cache))
 
 
 @probe("conv2d_backward")
 def exchanged_sides(solution, rng):
     out, cache = solution.conv2d_forward(rng.standard_normal((2, 3, 5, 7)), rng.standard_normal((4, 3, 2, 3)))
     return solution.conv2d_backward(rng.standard_normal(out.shape).transpose(0, 1, 3, 2), cache)
+
+
+@probe("conv2d_backward")
+def no_border_back(solution, rng):
+    out, cache = solution.conv2d_forward(rng.standard_normal((2, 3, 5, 7)), rng.standard_normal((4, 3, 2, 3)))
+    return {"dx shape": solution.conv2d_backward(rng.standard_normal(out.shape), cache)[0].shape}
+
+
+@probe("conv2d_backward")
+def conv_back_of_float32(solution, rng):
+    x, weight, dout = (
+        rng.standard_normal((2, 4, 5, 6), np.float32),
+        rng.standard_normal((6, 2, 3, 2)),
+        rng.standard_normal((2, 6, 3, 5)),
+    )
+    _, cache = solution.conv2d_forward(x, weight, np.zeros(6), groups=2)
+    return _gradient_dtypes(solution.conv2d_backward(dout, cache), _slow_gradients(x, weight, dout, 2))
+
+
+@probe("conv2d_backward")
+def conv_back_of_no_images(solution, rng):
+    x, weight, dout = (
+        rng.standard_normal((2, 4, 5, 6)),
+        rng.standard_normal((6, 2, 3, 2)),
+        rng.standard_normal((2, 6, 3, 5)),
+    )
+    (_, cache), (_, empty) = (solution.conv2d_forward(a, weight, np.zeros(6), groups=2) for a in (x, x[:0]))
+    if not all(map(_near, solution.conv2d_backward(dout, cache), _slow_gradients(x, weight, dout, 2))):
+        return UNREADY
+    return _of_no_images(solution.conv2d_backward(dout[:0], empty))
 
 
 @probe("effective_kernel_size")
@@ -474,11 +805,69 @@ def lonely_kernel(solution, rng):
     return solution.depthwise_conv2d_forward(rng.standard_normal((2, 3, 5, 4)), rng.standard_normal((1, 1, 2, 3)))[0]
 
 
+@probe("depthwise_conv2d_forward")
+def kernels_left_over(solution, rng):
+    x, weight = rng.standard_normal((2, 3, 7, 8)), rng.standard_normal((5, 1, 2, 2))
+    return {"5 kernels for 3 channels": _refusal(lambda: solution.depthwise_conv2d_forward(x, weight), 5, 3)}
+
+
+@probe("depthwise_conv2d_forward")
+def depthwise_of_float32(solution, rng):
+    x, weight, bias = (
+        rng.standard_normal((2, 3, 5, 6), np.float32),
+        rng.standard_normal((6, 1, 3, 2)),
+        rng.standard_normal(6),
+    )
+    out, _ = solution.depthwise_conv2d_forward(x, weight, bias)
+    return _dtypes([out], [_slow_conv(x, weight, 3) + bias[:, None, None]], "out")
+
+
+@probe("depthwise_conv2d_forward")
+def depthwise_of_integers(solution, rng):
+    x, weight = rng.integers(-9, 9, (2, 3, 5, 6)), rng.integers(-9, 9, (6, 1, 3, 2)) / 2
+    out, _ = solution.depthwise_conv2d_forward(x, weight)
+    if _near(out, _slow_conv(x, weight.astype(int), 3)):
+        return out
+    return _dtypes([out], [_slow_conv(x, weight, 3)], "out")
+
+
+@probe("depthwise_conv2d_forward")
+def depthwise_of_no_images(solution, rng):
+    x, weight = rng.standard_normal((2, 3, 5, 6)), rng.standard_normal((6, 1, 3, 2))
+    if not _near(solution.depthwise_conv2d_forward(x, weight)[0], _slow_conv(x, weight, 3)):
+        return UNREADY
+    return solution.depthwise_conv2d_forward(x[:0], weight)[0].shape
+
+
 @probe("depthwise_conv2d_backward")
 def uneven_depthwise_back(solution, rng):
     x, weight, bias = rng.standard_normal((2, 3, 11, 12)), rng.standard_normal((6, 1, 3, 2)), rng.standard_normal(6)
     out, cache = solution.depthwise_conv2d_forward(x, weight, bias, stride=(2, 1), padding=(1, 2), dilation=(2, 3))
-    return solution.depthwise_conv2d_backward(rng.standard_normal(out.shape), cache)
+    return _named(solution.depthwise_conv2d_backward(rng.standard_normal(out.shape), cache))
+
+
+@probe("depthwise_conv2d_backward")
+def depthwise_back_of_float32(solution, rng):
+    x, weight, dout = (
+        rng.standard_normal((2, 3, 5, 6), np.float32),
+        rng.standard_normal((6, 1, 3, 2)),
+        rng.standard_normal((2, 6, 3, 5)),
+    )
+    _, cache = solution.depthwise_conv2d_forward(x, weight, np.zeros(6))
+    return _gradient_dtypes(solution.depthwise_conv2d_backward(dout, cache), _slow_gradients(x, weight, dout, 3))
+
+
+@probe("depthwise_conv2d_backward")
+def depthwise_back_of_no_images(solution, rng):
+    x, weight, dout = (
+        rng.standard_normal((2, 3, 5, 6)),
+        rng.standard_normal((6, 1, 3, 2)),
+        rng.standard_normal((2, 6, 3, 5)),
+    )
+    (_, cache), (_, empty) = (solution.depthwise_conv2d_forward(a, weight, np.zeros(6)) for a in (x, x[:0]))
+    if not all(map(_near, solution.depthwise_conv2d_backward(dout, cache), _slow_gradients(x, weight, dout, 3))):
+        return UNREADY
+    return _of_no_images(solution.depthwise_conv2d_backward(dout[:0], empty))
 
 
 @probe("pointwise_conv2d_forward")
@@ -493,11 +882,63 @@ def mixed_dtypes(solution, rng):
     return solution.pointwise_conv2d_forward(x, rng.standard_normal((6, 3, 1, 1)))[0]
 
 
+@probe("pointwise_conv2d_forward")
+def pointwise_of_float32(solution, rng):
+    x, weight, bias = (
+        rng.standard_normal((2, 3, 5, 4), np.float32),
+        rng.standard_normal((6, 3, 1, 1)),
+        rng.standard_normal(6),
+    )
+    out, _ = solution.pointwise_conv2d_forward(x, weight, bias)
+    return _dtypes([out], [_slow_conv(x, weight) + bias[:, None, None]], "out")
+
+
+@probe("pointwise_conv2d_forward")
+def pointwise_of_integers(solution, rng):
+    x, weight = rng.integers(-9, 9, (2, 3, 5, 4)), rng.integers(-9, 9, (6, 3, 1, 1)) / 2
+    out, _ = solution.pointwise_conv2d_forward(x, weight)
+    if _near(out, _slow_conv(x, weight.astype(int))):
+        return out
+    return _dtypes([out], [_slow_conv(x, weight)], "out")
+
+
+@probe("pointwise_conv2d_forward")
+def pointwise_of_no_images(solution, rng):
+    x, weight = rng.standard_normal((2, 3, 5, 4)), rng.standard_normal((6, 3, 1, 1))
+    if not _near(solution.pointwise_conv2d_forward(x, weight)[0], _slow_conv(x, weight)):
+        return UNREADY
+    return solution.pointwise_conv2d_forward(x[:0], weight)[0].shape
+
+
 @probe("pointwise_conv2d_backward")
 def mixed_channels_back(solution, rng):
     x, weight, bias = rng.standard_normal((2, 3, 5, 4)), rng.standard_normal((3, 3, 1, 1)), rng.standard_normal(3)
     out, cache = solution.pointwise_conv2d_forward(x, weight, bias)
-    return solution.pointwise_conv2d_backward(rng.standard_normal(out.shape), cache)
+    return _named(solution.pointwise_conv2d_backward(rng.standard_normal(out.shape), cache))
+
+
+@probe("pointwise_conv2d_backward")
+def pointwise_back_of_float32(solution, rng):
+    x, weight, dout = (
+        rng.standard_normal((2, 3, 5, 4), np.float32),
+        rng.standard_normal((6, 3, 1, 1)),
+        rng.standard_normal((2, 6, 5, 4)),
+    )
+    _, cache = solution.pointwise_conv2d_forward(x, weight, np.zeros(6))
+    return _gradient_dtypes(solution.pointwise_conv2d_backward(dout, cache), _slow_gradients(x, weight, dout))
+
+
+@probe("pointwise_conv2d_backward")
+def pointwise_back_of_no_images(solution, rng):
+    x, weight, dout = (
+        rng.standard_normal((2, 3, 5, 4)),
+        rng.standard_normal((6, 3, 1, 1)),
+        rng.standard_normal((2, 6, 5, 4)),
+    )
+    (_, cache), (_, empty) = (solution.pointwise_conv2d_forward(a, weight, np.zeros(6)) for a in (x, x[:0]))
+    if not all(map(_near, solution.pointwise_conv2d_backward(dout, cache), _slow_gradients(x, weight, dout))):
+        return UNREADY
+    return _of_no_images(solution.pointwise_conv2d_backward(dout[:0], empty))
 
 
 @probe("conv_transpose2d_forward")
@@ -512,12 +953,62 @@ def too_much_kept(solution, rng):
     return solution.conv_transpose2d_forward(x, weight, stride=2, output_padding=2)[0]
 
 
+@probe("conv_transpose2d_forward")
+def transposed_of_float32(solution, rng):
+    x, weight, bias = rng.standard_normal((2, 3, 5, 4), np.float32), rng.standard_normal((3, 2, 2, 3)), np.ones(2)
+    out, _ = solution.conv_transpose2d_forward(x, weight, bias)
+    return _dtypes([out], [_slow_transposed(x, weight) + 1], "out")
+
+
+@probe("conv_transpose2d_forward")
+def transposed_of_integers(solution, rng):
+    x, weight = rng.integers(-9, 9, (2, 3, 5, 4)), rng.integers(-9, 9, (3, 2, 2, 3)) / 2
+    out, _ = solution.conv_transpose2d_forward(x, weight)
+    if _near(out, _slow_transposed(x, weight.astype(int))):
+        return out
+    return _dtypes([out], [_slow_transposed(x, weight)], "out")
+
+
+@probe("conv_transpose2d_forward")
+def transposed_of_no_images(solution, rng):
+    x, weight = rng.standard_normal((2, 3, 5, 4)), rng.standard_normal((3, 2, 2, 3))
+    if not _near(solution.conv_transpose2d_forward(x, weight)[0], _slow_transposed(x, weight)):
+        return UNREADY
+    return solution.conv_transpose2d_forward(x[:0], weight)[0].shape
+
+
+def _slow_transposed(x, weight):
+    """Without padding and with stride 1: the gradient of the convolution from a map of the output's size."""
+    (N, _, H, W), (_, O, kh, kw) = x.shape, weight.shape
+    return _slow_gradients(np.zeros((N, O, H + kh - 1, W + kw - 1)), weight, x)[0]
+
+
 @probe("conv_transpose2d_backward")
 def painted_back(solution, rng):
     x, weight, bias = rng.standard_normal((2, 3, 5, 4)), rng.standard_normal((3, 6, 4, 5)), rng.standard_normal(6)
     settings = {"stride": (3, 2), "padding": (1, 2), "output_padding": (2, 1)}
     out, cache = solution.conv_transpose2d_forward(x, weight, bias, **settings)
-    return solution.conv_transpose2d_backward(rng.standard_normal(out.shape), cache)
+    return _named(solution.conv_transpose2d_backward(rng.standard_normal(out.shape), cache))
+
+
+@probe("conv_transpose2d_backward")
+def transposed_back_of_float32(solution, rng):
+    x, weight, dout = (rng.standard_normal(shape) for shape in ((2, 3, 5, 4), (3, 2, 2, 3), (2, 2, 6, 6)))
+    _, cache = solution.conv_transpose2d_forward(x.astype(np.float32), weight, np.zeros(2))
+    return _gradient_dtypes(solution.conv_transpose2d_backward(dout, cache), _transposed_back(x, weight, dout))
+
+
+@probe("conv_transpose2d_backward")
+def transposed_back_of_no_images(solution, rng):
+    x, weight, dout = (rng.standard_normal(shape) for shape in ((2, 3, 5, 4), (3, 2, 2, 3), (2, 2, 6, 6)))
+    (_, cache), (_, empty) = (solution.conv_transpose2d_forward(a, weight, np.zeros(2)) for a in (x, x[:0]))
+    if not all(map(_near, solution.conv_transpose2d_backward(dout, cache), _transposed_back(x, weight, dout))):
+        return UNREADY
+    return _of_no_images(solution.conv_transpose2d_backward(dout[:0], empty))
+
+
+def _transposed_back(x, weight, dout):
+    return _slow_conv(dout, weight), _slow_gradients(dout, weight, x)[1], dout.sum(axis=(0, 2, 3))
 
 
 @probe("Conv2d")
@@ -531,13 +1022,14 @@ def layer_twice(solution, rng):
     first = layer.backward(dout)
     layer(x)
     layer.backward(dout)
-    return out, first, [parameter.grad for parameter in layer.parameters()]
+    grads = [parameter.grad for parameter in layer.parameters()]
+    return {"shapes": _shapes(layer), "out": out, "dx": first, "gradients": grads}
 
 
 @probe("Conv2d")
 def spread_of_the_weight(solution, rng):
     weight = solution.Conv2d(60, 90, 3, groups=3, rng=rng).weight.value
-    return weight.shape, round(float(np.std(weight)) / np.sqrt(2 / (20 * 9)), 1)
+    return {"weight": weight.shape, "std / sqrt(2 / fan_in)": round(float(np.std(weight) / np.sqrt(2 / (20 * 9))), 1)}
 
 
 @probe("Conv2d")
@@ -557,7 +1049,8 @@ def both_steps(solution, rng):
         parameter.value = rng.standard_normal(parameter.value.shape)
     out = layer(rng.standard_normal((2, 3, 9, 8)))
     dx = layer.backward(rng.standard_normal(out.shape))
-    return out, dx, [parameter.grad for parameter in layer.parameters()]
+    grads = [parameter.grad for parameter in layer.parameters()]
+    return {"shapes": _shapes(layer), "out": out, "dx": dx, "gradients": grads}
 
 
 @probe("separable_cost_ratio")

@@ -74,12 +74,12 @@ def conv2d_backward(dout, cache):
 
     Returns
     -------
-    dx : (N, C, H, W) array
+    dx : (N, C, H, W) array, dtype of x
         Every window adds dout * kernel to the pixels it read, in the channels of its group; pixels in
         the kernel's holes get nothing from it.
-    dweight : (O, C / groups, kh, kw) array
+    dweight : (O, C / groups, kh, kw) array, dtype of x
         The sum over images and positions of dout * the pixels read.
-    dbias : (O,) array or None
+    dbias : (O,) array or None, dtype of x
         dout summed over images and positions; None where there was no bias.
 
     Raises
@@ -182,11 +182,11 @@ def depthwise_conv2d_backward(dout, cache):
 
     Returns
     -------
-    dx : (N, C, H, W) array
+    dx : (N, C, H, W) array, dtype of x
         A channel gathers the gradients of its own m output channels.
-    dweight : (C * m, 1, kh, kw) array
+    dweight : (C * m, 1, kh, kw) array, dtype of x
         For each tap the sum over images and positions of dout * the pixel it read.
-    dbias : (C * m,) array or None
+    dbias : (C * m,) array or None, dtype of x
         dout summed over images and positions; None where there was no bias.
 
     Raises
@@ -255,11 +255,11 @@ def pointwise_conv2d_backward(dout, cache):
 
     Returns
     -------
-    dx : (N, I, H, W) array
+    dx : (N, I, H, W) array, dtype of x
         The transposed matrix times dout, at every pixel.
-    dweight : (O, I, 1, 1) array
+    dweight : (O, I, 1, 1) array, dtype of x
         The sum over images and pixels of dout[o] * x[c].
-    dbias : (O,) array or None
+    dbias : (O,) array or None, dtype of x
         dout summed over images and pixels; None where there was no bias.
 
     Raises
@@ -338,11 +338,11 @@ def conv_transpose2d_backward(dout, cache):
 
     Returns
     -------
-    dx : (N, I, H, W) array
+    dx : (N, I, H, W) array, dtype of x
         The ordinary convolution of dout with the same weight, stride and padding.
-    dweight : (I, O, kh, kw) array
+    dweight : (I, O, kh, kw) array, dtype of x
         The weight gradient of that convolution, with x in the place of its dout.
-    dbias : (O,) array or None
+    dbias : (O,) array or None, dtype of x
         dout summed over images and positions; None where there was no bias.
 
     Raises

@@ -214,8 +214,7 @@ class TestGroupNormForward:
         """One group of all channels gives what layer norm over (C, H, W) gives."""
         x = 2 + 3 * normal(1, 2, 6, 3, 5)
         out, _ = solution.group_norm_forward(x, 1)
-        expected, _ = solution.layer_norm_forward(x, (6, 3, 5))
-        assert_close(out, expected, "out")
+        assert_close(out, slow_norm(x, layer_rule(4, 3)), "out")
 
     def test_other_images_do_not_matter(self, solution):
         """What an image becomes is the same alone and among other images of the batch."""
@@ -303,8 +302,7 @@ class TestInstanceNormForward:
         """Group norm with C groups gives what instance norm gives."""
         x, weight, bias = 2 + 3 * normal(1, 2, 6, 3, 5), normal(2, 6), normal(3, 6)
         out, _ = solution.instance_norm_forward(x, weight, bias)
-        expected, _ = solution.group_norm_forward(x, 6, weight, bias)
-        assert_close(out, expected, "out")
+        assert_close(out, slow_norm(x, group_rule(6, 6), weight, bias), "out")
 
     def test_no_python_loop(self, solution):
         """The number of Python instructions is the same for any N, C, H and W."""

@@ -65,8 +65,10 @@ MISTAKES = [
         level=2,
         says="the bias is added before the weight multiplies; the weight scales the normalised values alone",
         twist={
-            "    return out if bias is None else out + bias\n": (
-                "    return out if bias is None else (out + bias if weight is None else (xhat + bias) * weight)\n"
+            "(out,) = _results(x.dtype, _affine(xhat, weight, bias))\n"
+            "    return out, (xhat, scale, weight, bias is not None, axes, x.dtype)\n": (
+                "(out,) = _results(x.dtype, _affine(xhat if bias is None else xhat + bias, weight, None))\n"
+                "    return out, (xhat, scale, weight, bias is not None, axes, x.dtype)\n"
             )
         },
     ),
@@ -97,7 +99,13 @@ MISTAKES = [
         exercise="layer_norm_forward",
         level=3,
         says="squares of a float16 x are taken in float16, which ends at 65504; compute in float32, then go back",
-        twist={"x = x.astype(np.promote_types(x.dtype, np.float32), copy=False)": "x = x.astype(x.dtype, copy=False)"},
+        twist={
+            "    xhat, scale = _normalize(x, axes, eps)\n": (
+                "    centred = x - x.mean(axis=axes, keepdims=True)\n"
+                "    scale = 1 / np.sqrt(np.square(centred).mean(axis=axes, keepdims=True) + eps)\n"
+                "    xhat = centred * scale\n"
+            )
+        },
     ),
     Mistake(
         name="integers_stay_integers",
@@ -176,7 +184,11 @@ MISTAKES = [
         exercise="layer_norm_backward",
         level=2,
         says="the path through the variance is missing: xhat times the mean of g * xhat",
-        twist={"return scale * (g - through_mean - through_variance)": "return scale * (g - through_mean)"},
+        twist={
+            "    dx = _normalize_backward(g, xhat, scale, axes)\n": (
+                "    dx = scale * (g - g.mean(axis=axes, keepdims=True))\n"
+            )
+        },
     ),
     Mistake(
         name="mean_held_constant",
@@ -201,7 +213,30 @@ MISTAKES = [
         exercise="layer_norm_backward",
         level=2,
         says="the weight's gradient is made with g = dout * weight; the weight's own slope is dout * xhat",
-        twist={"(dout * xhat).sum(axis=axes)": "(g * xhat).sum(axis=axes)"},
+        twist={
+            "    dx = _normalize_backward(g, xhat, scale, axes)\n": (
+                "    dweight = None if weight is None else (g * xhat).sum(axis=leading)\n"
+                "    dx = _normalize_backward(g, xhat, scale, axes)\n"
+            )
+        },
+    ),
+    Mistake(
+        name="dweight_from_x",
+        exercise="layer_norm_backward",
+        level=2,
+        says="the weight's gradient is made with x; the weight multiplies xhat, the normalised x: dout * xhat",
+        twist={
+            "return out, (xhat, scale, weight, bias is not None, axes, x.dtype)": (
+                "return out, (xhat, scale, weight, bias is not None, axes, x.dtype, x)"
+            ),
+            "    xhat, scale, weight, has_bias, axes, dtype = cache\n": (
+                "    xhat, scale, weight, has_bias, axes, dtype, x = cache\n"
+            ),
+            "    dx = _normalize_backward(g, xhat, scale, axes)\n": (
+                "    dweight = None if weight is None else (dout * x).sum(axis=leading)\n"
+                "    dx = _normalize_backward(g, xhat, scale, axes)\n"
+            ),
+        },
     ),
     Mistake(
         name="only_the_first_axis_summed",
@@ -393,6 +428,43 @@ MISTAKES = [
         says="everything is computed in float32; float64 in, float64 out",
         twist={"_normalize(grouped, (2, 3, 4), eps)": "_normalize(grouped.astype(np.float32), (2, 3, 4), eps)"},
     ),
+    Mistake(
+        name="group_bias_before_weight",
+        exercise="group_norm_forward",
+        level=2,
+        says="the bias is added before the weight multiplies; the weight scales the normalised values alone",
+        twist={
+            "_affine(xhat.reshape(x.shape), weight, bias)": (
+                "_affine(xhat.reshape(x.shape) + (0 if bias is None else bias), weight, None)"
+            ),
+        },
+    ),
+    Mistake(
+        name="group_squares_in_float16",
+        exercise="group_norm_forward",
+        level=3,
+        says="squares of a float16 x are taken in float16, which ends at 65504; compute in float32, then go back",
+        twist={
+            "    xhat, scale = _normalize(grouped, (2, 3, 4), eps)\n": (
+                "    centred = grouped - grouped.mean(axis=(2, 3, 4), keepdims=True)\n"
+                "    scale = 1 / np.sqrt(np.square(centred).mean(axis=(2, 3, 4), keepdims=True) + eps)\n"
+                "    xhat = centred * scale\n"
+            ),
+        },
+    ),
+    Mistake(
+        name="weight_of_the_group",
+        exercise="group_norm_forward",
+        level=2,
+        says="channel c takes the weight of its group, weight[c // width]; every channel has its own, weight[c]",
+        twist={
+            '    _check_affine(weight, bias, (C,), "group_norm_forward")\n': (
+                '    _check_affine(weight, bias, (C,), "group_norm_forward")\n'
+                "    groups = np.arange(C) // (C // num_groups)\n"
+                "    weight, bias = (None if v is None else np.asarray(v)[groups] for v in (weight, bias))\n"
+            ),
+        },
+    ),
     # --- group_norm_backward ----------------------------------------------------------------------
     Mistake(
         name="group_means_over_the_image",
@@ -469,6 +541,58 @@ MISTAKES = [
             )
         },
     ),
+    Mistake(
+        name="group_variance_held_constant",
+        exercise="group_norm_backward",
+        level=2,
+        says="the path through the variance is missing: xhat times the mean of g * xhat",
+        twist={
+            "    dx = _normalize_backward(g.reshape(xhat.shape), xhat, scale, (2, 3, 4)).reshape(shape)\n": (
+                "    dx = g.reshape(xhat.shape)\n"
+                "    dx = (scale * (dx - dx.mean(axis=(2, 3, 4), keepdims=True))).reshape(shape)\n"
+            ),
+        },
+    ),
+    Mistake(
+        name="group_dweight_averaged",
+        exercise="group_norm_backward",
+        level=2,
+        says="the gradients of weight and bias are averaged over the images; they are sums",
+        twist={
+            "_affine_backward(dout, xhat.reshape(shape), weight, has_bias, (0, 2, 3))\n": (
+                "_affine_backward(dout, xhat.reshape(shape), weight, has_bias, (0, 2, 3))\n"
+                "    dweight, dbias = (None if v is None else v / max(1, len(dout)) for v in (dweight, dbias))\n"
+            ),
+        },
+    ),
+    Mistake(
+        name="group_dweight_from_g",
+        exercise="group_norm_backward",
+        level=2,
+        says="the weight is in its own gradient: dout * weight was taken where dout * xhat alone is the weight's slope",
+        twist={
+            "    dx = _normalize_backward(g.reshape(xhat.shape), xhat, scale, (2, 3, 4)).reshape(shape)\n": (
+                "    dweight = None if weight is None else (g * xhat.reshape(shape)).sum(axis=(0, 2, 3))\n"
+                "    dx = _normalize_backward(g.reshape(xhat.shape), xhat, scale, (2, 3, 4)).reshape(shape)\n"
+            ),
+        },
+    ),
+    Mistake(
+        name="group_dtype_of_dout",
+        exercise="group_norm_backward",
+        level=3,
+        says="the dtype of dout decides that of the gradients; x decides",
+        twist={
+            'dout = _upstream(dout, shape, xhat.dtype, "group_norm_backward")': (
+                'dout = _upstream(dout, shape, None, "group_norm_backward")'
+            ),
+            "    dx = _normalize_backward(g.reshape(xhat.shape), xhat, scale, (2, 3, 4)).reshape(shape)\n"
+            "    return _results(dtype, dx, dweight, dbias)": (
+                "    dx = _normalize_backward(g.reshape(xhat.shape), xhat, scale, (2, 3, 4)).reshape(shape)\n"
+                "    return _results(g.dtype, dx, dweight, dbias)"
+            ),
+        },
+    ),
     # --- instance_norm_forward --------------------------------------------------------------------
     Mistake(
         name="instance_over_the_batch",
@@ -532,6 +656,32 @@ MISTAKES = [
             ),
         },
     ),
+    Mistake(
+        name="instance_bias_before_weight",
+        exercise="instance_norm_forward",
+        level=2,
+        says="the bias is added before the weight multiplies; the weight scales the normalised values alone",
+        twist={
+            "(out,) = _results(x.dtype, _affine(xhat, weight, bias))\n"
+            "    return out, (xhat, scale, weight, bias is not None, x.dtype)\n": (
+                "(out,) = _results(x.dtype, _affine(xhat if bias is None else xhat + bias, weight, None))\n"
+                "    return out, (xhat, scale, weight, bias is not None, x.dtype)\n"
+            ),
+        },
+    ),
+    Mistake(
+        name="instance_squares_in_float16",
+        exercise="instance_norm_forward",
+        level=3,
+        says="squares of a float16 x are taken in float16, which ends at 65504; compute in float32, then go back",
+        twist={
+            "    xhat, scale = _normalize(x, (2, 3), eps)\n": (
+                "    centred = x - x.mean(axis=(2, 3), keepdims=True)\n"
+                "    scale = 1 / np.sqrt(np.square(centred).mean(axis=(2, 3), keepdims=True) + eps)\n"
+                "    xhat = centred * scale\n"
+            ),
+        },
+    ),
     # --- instance_norm_backward -------------------------------------------------------------------
     Mistake(
         name="dweight_averaged",
@@ -584,6 +734,31 @@ MISTAKES = [
             'dout = _upstream(dout, xhat.shape, xhat.dtype, "instance_norm_backward")': (
                 "dout = np.array(np.broadcast_to(np.asarray(dout, xhat.dtype), xhat.shape))"
             )
+        },
+    ),
+    Mistake(
+        name="instance_variance_held_constant",
+        exercise="instance_norm_backward",
+        level=2,
+        says="the path through the variance is missing: xhat times the mean of g * xhat",
+        twist={
+            "    dx = _normalize_backward(g, xhat, scale, (2, 3))\n": (
+                "    dx = scale * (g - g.mean(axis=(2, 3), keepdims=True))\n"
+            ),
+        },
+    ),
+    Mistake(
+        name="instance_dtype_of_dout",
+        exercise="instance_norm_backward",
+        level=3,
+        says="the dtype of dout decides that of the gradients; x decides",
+        twist={
+            'dout = _upstream(dout, xhat.shape, xhat.dtype, "instance_norm_backward")': (
+                'dout = _upstream(dout, xhat.shape, None, "instance_norm_backward")'
+            ),
+            "    dx = _normalize_backward(g, xhat, scale, (2, 3))\n    return _results(dtype, dx, dweight, dbias)": (
+                "    dx = _normalize_backward(g, xhat, scale, (2, 3))\n    return _results(g.dtype, dx, dweight, dbias)"
+            ),
         },
     ),
     # --- LayerNorm --------------------------------------------------------------------------------
@@ -769,16 +944,20 @@ def _plain(x, axes, eps):
     return centred / np.sqrt(np.square(centred).mean(axis=axes, keepdims=True) + eps)
 
 
+def _named(gradients):
+    return dict(zip(("dx", "dweight", "dbias"), gradients, strict=True))
+
+
 def _near(array, expected, tolerance=1e-9):
     return np.shape(array) == np.shape(expected) and bool(np.allclose(array, expected, rtol=0, atol=tolerance))
 
 
 def _attempt(call):
-    """What the call returns, or the name of its exception: one failing detail hides no other."""
+    """What the call returns or raises: one failing detail hides no other."""
     try:
         return call()
     except Exception as error:
-        return type(error).__name__
+        return error
 
 
 def _refusal(call, *numbers):
@@ -790,8 +969,33 @@ def _refusal(call, *numbers):
     except ValueError as error:
         return "refused" if all(str(number) in str(error) for number in numbers) else "refused without the numbers"
     except Exception as error:
-        return type(error).__name__
+        return error
     return "accepted"
+
+
+def _right_gradients(dout, x, weight, sets, shared, eps):
+    """(dx, dweight, dbias) of `sets` sets of neighbouring values; `shared` are the axes that weight and bias lack."""
+    values, g = x.reshape(sets, -1), (dout * weight).reshape(sets, -1)
+    xhat = _plain(values, 1, eps)
+    dx = g - g.mean(axis=1, keepdims=True) - xhat * (g * xhat).mean(axis=1, keepdims=True)
+    dx /= np.sqrt(values.var(axis=1, keepdims=True) + eps)
+    return dx.reshape(x.shape), (dout * xhat.reshape(x.shape)).sum(axis=shared), dout.sum(axis=shared)
+
+
+def _dtypes(arrays, expected, *names):
+    """The dtypes of arrays that hold the right numbers."""
+    if not all(_near(array, right, 1e-3) for array, right in zip(arrays, expected, strict=True)):
+        return UNREADY
+    return {f"{name} dtype": str(array.dtype) for name, array in zip(names, arrays, strict=True)}
+
+
+def _gradient_dtypes(gradients, expected):
+    return _dtypes(gradients, expected, "dx", "dweight", "dbias")
+
+
+def _of_nothing(gradients):
+    dx, dweight, dbias = gradients
+    return {"dx shape": np.shape(dx), "dweight": np.float64(dweight).tolist(), "dbias": np.float64(dbias).tolist()}
 
 
 def _touched(call, *arrays):
@@ -832,7 +1036,6 @@ def layer_forward_details(solution, rng):
     half = (2000 * rng.standard_normal((3, 40))).astype(np.float16)
     return {
         "bias alone": _attempt(lambda: forward(x, (3, 5), None, weight)[0]),
-        "integers": _attempt(lambda: forward(np.arange(20).reshape(4, 5) ** 2, 5)[0]),
         "large mean": _attempt(lambda: _keeps_spread(lambda x: forward(x, 60), large)),
         "float16": _attempt(lambda: _keeps_spread(lambda x: forward(x, 40), half)),
         "x changed": _attempt(lambda: _touched(lambda: forward(x, 5), x)),
@@ -844,6 +1047,30 @@ def layer_forward_details(solution, rng):
     }
 
 
+@probe("layer_norm_forward")
+def layer_forward_of_float32(solution, rng):
+    x, weight, bias = rng.standard_normal((4, 5), np.float32), rng.standard_normal(5), rng.standard_normal(5)
+    out, _ = solution.layer_norm_forward(x, 5, weight, bias, eps=0.3)
+    return _dtypes([out], [_plain(x, 1, 0.3) * weight + bias], "out")
+
+
+@probe("layer_norm_forward")
+def layer_forward_of_integers(solution, rng):
+    x = np.arange(20).reshape(4, 5) ** 2
+    out, _ = solution.layer_norm_forward(x, 5, eps=0.3)
+    if _near(out, np.trunc(_plain(x, 1, 0.3))) or _near(out, _plain(x, 1, 0.3)):
+        return out
+    return UNREADY
+
+
+@probe("layer_norm_forward")
+def layer_forward_of_no_rows(solution, rng):
+    x, weight, bias = rng.standard_normal((4, 5)), rng.standard_normal(5), rng.standard_normal(5)
+    if not _near(solution.layer_norm_forward(x, 5, weight, bias, 0.3)[0], _plain(x, 1, 0.3) * weight + bias):
+        return UNREADY
+    return solution.layer_norm_forward(x[:0], 5, weight, bias, 0.3)[0]
+
+
 # --- layer_norm_backward --------------------------------------------------------------------------
 
 
@@ -851,29 +1078,42 @@ def layer_forward_details(solution, rng):
 def layer_backward_values(solution, rng):
     x, weight, bias = 2 + 3 * rng.standard_normal((2, 3, 5)), rng.standard_normal(5), rng.standard_normal(5)
     _, cache = solution.layer_norm_forward(x, 5, weight, bias, eps=0.3)
-    return solution.layer_norm_backward(rng.standard_normal((2, 3, 5)), cache)
+    return _named(solution.layer_norm_backward(rng.standard_normal((2, 3, 5)), cache))
 
 
 @probe("layer_norm_backward")
 def layer_backward_details(solution, rng):
     forward, backward = solution.layer_norm_forward, solution.layer_norm_backward
     x, weight, dout = rng.standard_normal((4, 5)), rng.standard_normal(5), rng.standard_normal((4, 5))
-    dx, dweight, _ = backward(dout, forward(x, 5, weight, weight, 0.3)[1])
-    xhat, g = _plain(x, 1, 0.3), dout * weight
-    expected = g - g.mean(axis=1, keepdims=True) - xhat * (g * xhat).mean(axis=1, keepdims=True)
-    expected /= np.sqrt(x.var(axis=1, keepdims=True) + 0.3)
-    if not (_near(dx, expected) and _near(dweight, (dout * xhat).sum(axis=0))):
+    gradients = backward(dout, forward(x, 5, weight, weight, 0.3)[1])
+    if not all(map(_near, gradients, _right_gradients(dout, x, weight, 4, 0, 0.3))):
         return UNREADY
-    narrow = x.astype(np.float32)
     return {
         "without a bias": _attempt(lambda: backward(dout, forward(x, 5, weight)[1])[2]),
         "without a weight": _attempt(lambda: backward(dout, forward(x, 5, None, weight)[1])[1]),
-        "dtype": _attempt(lambda: str(backward(dout, forward(narrow, 5, weight)[1])[0].dtype)),
         "one row": _attempt(lambda: np.shares_memory(backward(dout[0], forward(x[0], 5, None, weight)[1])[2], dout)),
         "fewer rows": _refusal(lambda: backward(dout[:1], forward(x, 5, weight)[1]), (1, 5), (4, 5)),
         "dout changed": _attempt(lambda: _touched(lambda: backward(dout, forward(x, 5, weight)[1]), dout)),
         "loops": _attempt(lambda: _loops(lambda rows: _one_backward(solution, np.ones((rows, 3))), 2, 42)),
     }
+
+
+@probe("layer_norm_backward")
+def layer_backward_of_float32(solution, rng):
+    x, dout = rng.standard_normal((4, 5), np.float32), rng.standard_normal((4, 5))
+    weight = rng.standard_normal(5)
+    _, cache = solution.layer_norm_forward(x, 5, weight, weight, 0.3)
+    return _gradient_dtypes(solution.layer_norm_backward(dout, cache), _right_gradients(dout, x, weight, 4, 0, 0.3))
+
+
+@probe("layer_norm_backward")
+def layer_backward_of_no_rows(solution, rng):
+    forward, backward = solution.layer_norm_forward, solution.layer_norm_backward
+    x, dout, weight = rng.standard_normal((4, 2)), rng.standard_normal((4, 2)), rng.standard_normal(2)
+    gradients = backward(dout, forward(x, 2, weight, weight, 0.3)[1])
+    if not all(map(_near, gradients, _right_gradients(dout, x, weight, 4, 0, 0.3))):
+        return UNREADY
+    return _of_nothing(backward(dout[:0], forward(x[:0], 2, weight, weight, 0.3)[1]))
 
 
 def _one_backward(solution, x):
@@ -899,15 +1139,48 @@ def group_forward_as_many_columns(solution, rng):
 @probe("group_norm_forward")
 def group_forward_details(solution, rng):
     forward, x = solution.group_norm_forward, rng.standard_normal((2, 6, 3, 5))
-    parts = [_plain(x[:, start : start + 2], (1, 2, 3), 1e-5) for start in (0, 2, 4)]
-    if not _near(forward(x, 3)[0], np.concatenate(parts, axis=1), 1e-4):
+    if not _near(forward(x, 3)[0], _right_groups(x, 3, 1e-5), 1e-4):
         return UNREADY
+    half = (2000 * rng.standard_normal((2, 2, 3, 5))).astype(np.float16)
     return {
         "four groups": _refusal(lambda: forward(x, 4), 6, 4),
         "three axes": _refusal(lambda: forward(x[0], 3), (6, 3, 5)),
         "loops": _attempt(lambda: _loops(lambda G: lambda: forward(np.ones((2, 84, 1, 2)), G), 2, 42)),
-        "dtype": [_attempt(lambda t=t: str(forward(x.astype(t), 3)[0].dtype)) for t in (np.float32, np.float64)],
+        "float16": _attempt(lambda: _keeps_spread(lambda x: forward(x, 1), half)),
     }
+
+
+def _right_groups(x, groups, eps):
+    return _plain(x.reshape(len(x), groups, -1), 2, eps).reshape(x.shape)
+
+
+@probe("group_norm_forward")
+def group_forward_of_float32(solution, rng):
+    x = rng.standard_normal((2, 6, 3, 5), np.float32)
+    out, _ = solution.group_norm_forward(x, 3, np.ones(6), np.zeros(6), eps=0.3)
+    return _dtypes([out], [_right_groups(x, 3, 0.3)], "out")
+
+
+@probe("group_norm_forward")
+def group_forward_of_float64(solution, rng):
+    x = rng.standard_normal((2, 6, 3, 5))
+    out, _ = solution.group_norm_forward(x, 3, eps=0.3)
+    return _dtypes([out], [_right_groups(x, 3, 0.3)], "out")
+
+
+@probe("group_norm_forward")
+def group_forward_of_integers(solution, rng):
+    x = np.arange(90).reshape(1, 6, 3, 5) % 11
+    out, _ = solution.group_norm_forward(x, 3, eps=0.3)
+    return out if _near(out, np.trunc(_right_groups(x, 3, 0.3))) else _dtypes([out], [_right_groups(x, 3, 0.3)], "out")
+
+
+@probe("group_norm_forward")
+def group_forward_of_no_images(solution, rng):
+    x = rng.standard_normal((2, 6, 3, 5))
+    if not _near(solution.group_norm_forward(x, 3, eps=0.3)[0], _right_groups(x, 3, 0.3), 1e-4):
+        return UNREADY
+    return solution.group_norm_forward(x[:0], 3, eps=0.3)[0].shape
 
 
 # --- group_norm_backward --------------------------------------------------------------------------
@@ -917,7 +1190,7 @@ def group_forward_details(solution, rng):
 def group_backward_values(solution, rng):
     x, weight, bias = 2 + 3 * rng.standard_normal((2, 6, 3, 5)), rng.standard_normal(6), rng.standard_normal(6)
     _, cache = solution.group_norm_forward(x, 3, weight, bias, eps=0.3)
-    return solution.group_norm_backward(rng.standard_normal((2, 6, 3, 5)), cache)
+    return _named(solution.group_norm_backward(rng.standard_normal((2, 6, 3, 5)), cache))
 
 
 @probe("group_norm_backward")
@@ -932,6 +1205,26 @@ def group_backward_details(solution, rng):
         "twice": _near(first, second),
         "other axes": _refusal(lambda: backward(dout.reshape(2, 6, 5, 3), forward(x, 3)[1]), (2, 6, 5, 3)),
     }
+
+
+@probe("group_norm_backward")
+def group_backward_of_float32(solution, rng):
+    x, dout = rng.standard_normal((2, 6, 3, 5), np.float32), rng.standard_normal((2, 6, 3, 5))
+    weight = rng.standard_normal(6)
+    _, cache = solution.group_norm_forward(x, 3, weight, weight, eps=0.3)
+    expected = _right_gradients(dout, x, weight[:, None, None], 6, (0, 2, 3), 0.3)
+    return _gradient_dtypes(solution.group_norm_backward(dout, cache), expected)
+
+
+@probe("group_norm_backward")
+def group_backward_of_no_images(solution, rng):
+    forward, backward, weight = solution.group_norm_forward, solution.group_norm_backward, rng.standard_normal(2)
+    x, dout = rng.standard_normal((3, 2, 3, 5)), rng.standard_normal((3, 2, 3, 5))
+    gradients = backward(dout, forward(x, 1, weight, weight, 0.3)[1])
+    expected = _right_gradients(dout, x, weight[:, None, None], 3, (0, 2, 3), 0.3)
+    if not all(map(_near, gradients, expected)):
+        return UNREADY
+    return _of_nothing(backward(dout[:0], forward(x[:0], 1, weight, weight, 0.3)[1]))
 
 
 # --- instance_norm_forward ------------------------------------------------------------------------
@@ -954,11 +1247,41 @@ def instance_forward_details(solution, rng):
     forward, x, weight = solution.instance_norm_forward, rng.standard_normal((2, 4, 3, 5)), rng.standard_normal(5)
     if not _near(forward(x)[0], _plain(x, (2, 3), 1e-5)):
         return UNREADY
+    half = (2000 * rng.standard_normal((2, 2, 3, 5))).astype(np.float16)
     return {
         "one pixel": _refusal(lambda: forward(x[:, :, :1, :1]), (2, 4, 1, 1)),
         "three axes": _refusal(lambda: forward(x[0]), (4, 3, 5)),
         "weights": [_refusal(lambda w=w: forward(x, w), w.shape, (4,)) for w in (weight[:1], weight)],
+        "float16": _attempt(lambda: _keeps_spread_of_maps(forward, half)),
     }
+
+
+def _keeps_spread_of_maps(forward, x):
+    out = forward(x)[0]
+    return out.dtype == x.dtype and _near(out.astype(np.float64), _plain(x.astype(np.float64), (2, 3), 1e-5), 0.05)
+
+
+@probe("instance_norm_forward")
+def instance_forward_of_float32(solution, rng):
+    x, weight, bias = rng.standard_normal((2, 4, 3, 5), np.float32), rng.standard_normal(4), rng.standard_normal(4)
+    out, _ = solution.instance_norm_forward(x, weight, bias, eps=0.3)
+    return _dtypes([out], [_plain(x, (2, 3), 0.3) * weight[:, None, None] + bias[:, None, None]], "out")
+
+
+@probe("instance_norm_forward")
+def instance_forward_of_integers(solution, rng):
+    x = np.arange(60).reshape(1, 4, 3, 5) % 11
+    out, _ = solution.instance_norm_forward(x, eps=0.3)
+    expected = _plain(x, (2, 3), 0.3)
+    return out if _near(out, np.trunc(expected)) else _dtypes([out], [expected], "out")
+
+
+@probe("instance_norm_forward")
+def instance_forward_of_no_images(solution, rng):
+    x = rng.standard_normal((2, 4, 3, 5))
+    if not _near(solution.instance_norm_forward(x, eps=0.3)[0], _plain(x, (2, 3), 0.3)):
+        return UNREADY
+    return solution.instance_norm_forward(x[:0], eps=0.3)[0].shape
 
 
 # --- instance_norm_backward -----------------------------------------------------------------------
@@ -968,7 +1291,7 @@ def instance_forward_details(solution, rng):
 def instance_backward_values(solution, rng):
     x, weight, bias = 2 + 3 * rng.standard_normal((2, 4, 3, 5)), rng.standard_normal(4), rng.standard_normal(4)
     _, cache = solution.instance_norm_forward(x, weight, bias, eps=0.3)
-    return solution.instance_norm_backward(rng.standard_normal((2, 4, 3, 5)), cache)
+    return _named(solution.instance_norm_backward(rng.standard_normal((2, 4, 3, 5)), cache))
 
 
 @probe("instance_norm_backward")
@@ -981,11 +1304,32 @@ def instance_backward_details(solution, rng):
     }
 
 
+@probe("instance_norm_backward")
+def instance_backward_of_float32(solution, rng):
+    x, dout = rng.standard_normal((2, 4, 3, 5), np.float32), rng.standard_normal((2, 4, 3, 5))
+    weight = rng.standard_normal(4)
+    _, cache = solution.instance_norm_forward(x, weight, weight, eps=0.3)
+    expected = _right_gradients(dout, x, weight[:, None, None], 8, (0, 2, 3), 0.3)
+    return _gradient_dtypes(solution.instance_norm_backward(dout, cache), expected)
+
+
+@probe("instance_norm_backward")
+def instance_backward_of_no_images(solution, rng):
+    forward, backward, weight = solution.instance_norm_forward, solution.instance_norm_backward, rng.standard_normal(2)
+    x, dout = rng.standard_normal((3, 2, 3, 5)), rng.standard_normal((3, 2, 3, 5))
+    gradients = backward(dout, forward(x, weight, weight, 0.3)[1])
+    expected = _right_gradients(dout, x, weight[:, None, None], 6, (0, 2, 3), 0.3)
+    if not all(map(_near, gradients, expected)):
+        return UNREADY
+    return _of_nothing(backward(dout[:0], forward(x[:0], weight, weight, 0.3)[1]))
+
+
 # --- the layers -----------------------------------------------------------------------------------
 
 
 def _state(layer):
-    return [(name, array) for name, array in layer.state_dict().items()]
+    state = layer.state_dict()
+    return {"names": list(state), "shapes": [array.shape for array in state.values()], **state}
 
 
 def _filled(layer, rng):
@@ -999,22 +1343,26 @@ def _after_two_backwards(layer, x, dout):
     out = layer(x)
     layer.backward(dout)
     dx = layer.backward(dout)
-    grads = [parameter.grad.copy() for parameter in (layer.weight, layer.bias) if parameter is not None]
-    return [out, dx, *grads]
+    grads = np.float32(layer.weight.grad), np.float32(layer.bias.grad)
+    return {"out": out, "dx": dx, "weight.grad": grads[0], "bias.grad": grads[1]}
 
 
 @probe("LayerNorm")
 def layer_norm_layer(solution, rng):
     x, dout = rng.standard_normal((2, 3, 5)), rng.standard_normal((2, 3, 5))
     fresh, layer = solution.LayerNorm((3, 5)), _filled(solution.LayerNorm((3, 5), eps=0.3), rng)
-    return [_state(fresh), *_after_two_backwards(layer, x, dout)]
+    return {"state": _state(fresh), **_after_two_backwards(layer, x, dout)}
+
+
+@probe("GroupNorm")
+def fresh_group_norm_layer(solution, rng):
+    return _state(solution.GroupNorm(3, 6))
 
 
 @probe("GroupNorm")
 def group_norm_layer(solution, rng):
-    x, dout = rng.standard_normal((2, 6, 3, 5)), rng.standard_normal((2, 6, 3, 5))
-    fresh, layer = solution.GroupNorm(3, 6), _filled(solution.GroupNorm(3, 6, eps=0.3), rng)
-    return {"state": _state(fresh), "use": _attempt(lambda: _after_two_backwards(layer, x, dout))}
+    x, dout = rng.standard_normal((3, 6, 3, 5)), rng.standard_normal((3, 6, 3, 5))
+    return _after_two_backwards(_filled(solution.GroupNorm(3, 6, eps=0.3), rng), x, dout)
 
 
 @probe("GroupNorm")

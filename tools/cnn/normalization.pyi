@@ -67,9 +67,9 @@ def layer_norm_backward(dout, cache):
     dx : array, shape and dtype of x
         With g = dout * weight, means over the normalised axes, and xhat the normalised x:
         dx = (g - mean(g) - xhat * mean(g * xhat)) / sqrt(variance + eps).
-    dweight : normalized_shape array or None
+    dweight : normalized_shape array or None, dtype of x
         dout * xhat summed over the leading axes; None where there was no weight.
-    dbias : normalized_shape array or None
+    dbias : normalized_shape array or None, dtype of x
         dout summed over the leading axes; None where there was no bias.
 
     Raises
@@ -142,9 +142,9 @@ def group_norm_backward(dout, cache):
     -------
     dx : (N, C, H, W) array, dtype of x
         The three terms of `layer_norm_backward`, means over the values of each group of each image.
-    dweight : (C,) array or None
+    dweight : (C,) array or None, dtype of x
         dout * xhat summed over images and pixels; None where there was no weight.
-    dbias : (C,) array or None
+    dbias : (C,) array or None, dtype of x
         dout summed over images and pixels; None where there was no bias.
 
     Raises
@@ -217,9 +217,9 @@ def instance_norm_backward(dout, cache):
     -------
     dx : (N, C, H, W) array, dtype of x
         The three terms of `layer_norm_backward`, means over the pixels of each channel of each image.
-    dweight : (C,) array or None
+    dweight : (C,) array or None, dtype of x
         dout * xhat summed over images and pixels; None where there was no weight.
-    dbias : (C,) array or None
+    dbias : (C,) array or None, dtype of x
         dout summed over images and pixels; None where there was no bias.
 
     Raises

@@ -185,7 +185,13 @@ class ReLU(Layer):
         ...
 
     def backward(self, dout):
-        """Return dout where the input was positive, 0 elsewhere."""
+        """Return dout where the input was positive, 0 elsewhere.
+
+        Raises
+        ------
+        ValueError
+            If dout does not have the input's shape; the message has both.
+        """
         ...
 
 class Flatten(Layer):

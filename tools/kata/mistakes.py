@@ -21,6 +21,7 @@ runs the exercise on inputs it draws from rng and returns what can be observed: 
 dicts of them. An exception is an observation too.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -124,7 +125,8 @@ def observe(module, path, probes):
         for seed in SEEDS:
             solution = loading.Solution(path, module)
             try:
-                with np.errstate(all="ignore"):
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
                     value = look(solution, np.random.default_rng(seed))
             except (Exception, Todo) as error:
                 value = error

@@ -1,7 +1,7 @@
 """Generic mutations of an exercise: what a suite must notice whatever the topic.
 
 `prove.py` tries them on the tests that no known mistake turns red. A mutant is the reference file with
-one line appended, `apply(globals(), exercise, mutation)`, which wraps the exercise: functions as they
+lines `apply(globals(), exercise, mutation)` appended, each of which wraps an exercise: functions as they
 are, of classes the public methods.
 """
 

@@ -236,7 +236,7 @@ def _kills(topic):
     exercises = {test["id"]: test["exercise"] for test in _tests(topic)}
     untouched, kills = set(exercises), {}
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for batch in _batches(load_bank(topic).mistakes, 4):
+        for batch in _batches(load_bank(topic).mistakes, 8):
             likely = [untouched | {name for name in exercises if exercises[name] == m.exercise} for m in batch]
             for mistake, red in zip(batch, pool.map(_red_for, [topic] * len(batch), batch, likely), strict=True):
                 kills[mistake.name] = red or _red_for(topic, mistake, set(exercises))
@@ -250,27 +250,30 @@ def _red_for(topic, mistake, names):
 
 
 def _try_mutations(topic, names):
-    """Return those of the tests that no generic mutation of their exercise turns red."""
-    text = source.read(topic.reference)
+    """Return those of the tests that no generic mutation of the exercises turns red.
+
+    A mutant has one mutation in every exercise whose tests still wait, functions and classes apart.
+    """
     exercises = {test["id"]: test["exercise"] for test in _tests(topic)}
+    module = loading.load(topic.reference)
     left = []
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for exercise in dict.fromkeys(exercises[name] for name in names):
-            waiting = {name for name in names if exercises[name] == exercise}
-            is_class = isinstance(getattr(loading.load(topic.reference), exercise), type)
-            for batch in _batches(mutations.names(is_class), os.cpu_count() or 1):
-                if not waiting:
-                    break
-                only = frozenset(waiting)
-                runs = [pool.submit(_mutant_run, topic, text + _mutation(exercise, name), only) for name in batch]
-                waiting -= set().union(*(_red(run.result(), only) for run in runs))
-            left += sorted(waiting)
+    for is_class in (False, True):
+        waiting = {name for name in names if isinstance(getattr(module, exercises[name]), type) is is_class}
+        for batch in _batches(mutations.names(is_class), os.cpu_count() or 1):
+            mutants = [_mutant(topic, sorted({exercises[name] for name in waiting}), mutation) for mutation in batch]
+            with ThreadPoolExecutor(len(batch)) as pool:
+                runs = pool.map(_mutant_run, [topic] * len(batch), mutants, [frozenset(waiting)] * len(batch))
+                waiting -= set().union(*(_red(shown, list(waiting)) for shown in runs))
+            if not waiting:
+                break
+        left += sorted(waiting)
     return left
 
 
-def _mutation(exercise, name):
-    """The line that makes a mutant of the reference when it is appended to it."""
-    return f"\n\nfrom kata import mutations\n\nmutations.apply(globals(), {exercise!r}, {name!r})\n"
+def _mutant(topic, exercises, mutation):
+    """The text of the reference with a mutation applied to some of its exercises."""
+    lines = [f"mutations.apply(globals(), {exercise!r}, {mutation!r})" for exercise in exercises]
+    return "\n".join([source.read(topic.reference), "from kata import mutations", *lines, ""])
 
 
 def _batches(values, size):

@@ -164,10 +164,13 @@ class Diagnosis:
         self.topic = topic
         self.bank = load_bank(topic)
         self._reference = loading.load(topic.reference)
-        self._twisted = {}
+        self._twisted, self._right = {}, {}
 
     def reference(self, exercise):
-        return observe(self._reference, self.topic.reference, self.bank.probes.get(exercise, []))
+        if exercise not in self._right:
+            probes = self.bank.probes.get(exercise, [])
+            self._right[exercise] = observe(self._reference, self.topic.reference, probes)
+        return self._right[exercise]
 
     def mistaken(self, mistake):
         if mistake.name not in self._twisted:

@@ -10,8 +10,9 @@ import os
 import re
 import tempfile
 import tokenize
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import cache
+from multiprocessing import get_context
 from pathlib import Path
 
 from kata import hints, loading, mutations, source, starters
@@ -283,9 +284,10 @@ def _batches(values, size):
 def prove(topic):
     """Yield (claim, faults) of every proof of a topic, in order.
 
-    The naming of mistakes runs in this process beside the proofs that wait for processes of their own.
+    The naming of mistakes runs in a process of its own beside the others: it compiles and runs code all the
+    time, which Python 3.11 doesn't do safely on a second thread while the first one parses.
     """
-    with ThreadPoolExecutor(1) as beside:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as beside:
         naming = beside.submit(_held_to_account, mistakes_are_named, topic)
         for proof in PROOFS:
             yield naming.result() if proof is mistakes_are_named else _held_to_account(proof, topic)

@@ -24,7 +24,10 @@ def main(what, rounds, threads, data):
         click.echo(measure(rounds))
         return 0
     if what == "train":
-        return _train(rounds, threads or os.cpu_count() or 1)
+        from kata.bench.train import measure
+
+        click.echo(measure(rounds, threads or os.cpu_count() or 1))
+        return 0
     threads = str(threads or os.cpu_count() or 1)
     os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), threads)
     from kata.bench.conv import measure  # numpy reads the number of threads when it is imported
@@ -34,17 +37,6 @@ def main(what, rounds, threads, data):
         from kata.bench.images import compare
 
         click.echo(compare(data))
-    return 0
-
-
-def _train(rounds, threads):
-    """Measure with the kernels that train.py would choose."""
-    from kata.train import machine
-
-    machine.choose(threads, machine.default_kernels())
-    from kata.bench.train import measure
-
-    click.echo(measure(rounds, threads))
     return 0
 
 

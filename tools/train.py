@@ -24,7 +24,8 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--out", metavar="DIR", help="Folder of checkpoint, metrics and pictures; default: in .data/runs.")
 @click.option("--limit", type=POSITIVE, help="Learn from this many training images only, for short runs.")
 @click.option("--holdout", type=POSITIVE, help="Measure on this many training images taken out; no test image is used.")
-@click.option("--threads", type=POSITIVE, help="Threads of the matrix products; default: all cores.")
+@click.option("--threads", type=POSITIVE, help="Cores to use; default: all.")
+@click.option("--plain", is_flag=True, default=None, help="Train the layers as they are, without fast.py.")
 @click.option("--sanity", is_flag=True, help="Only look whether the network is fit to be trained.")
 def main(data, download, synthetic, resume, out, sanity, **given):
     """Train a network, and print, write and draw what came out.
@@ -45,7 +46,7 @@ def main(data, download, synthetic, resume, out, sanity, **given):
         settings = recipes.settings_for({**given, "kernels": machine.default_kernels(), "data": source})
     if resume and not record:
         click.echo(f"{shown_path(out)} has no checkpoint yet: beginning anew.")
-    machine.choose(settings.threads, settings.kernels)
+    machine.choose(settings.threads, settings.kernels, settings.plain)
     if settings.data == "download":
         settings = replace(settings, data=_downloaded())
     return _go(settings, out, record, sanity)
@@ -70,7 +71,7 @@ def _go(settings, out, record, sanity):
     shown = display.fitting()
     images = data.load(settings.data, settings.limit, settings.holdout)
     shown.say(whose.whose_table())
-    shown.say(machine.described(settings.threads, settings.kernels))
+    shown.say(machine.described(settings.threads, settings.kernels, settings.plain))
     if sanity:
         return 0 if run.check(all_checks(settings, images), shown.say) else 1
     run.prepare(out)

@@ -112,7 +112,7 @@ def test_metrics_are_json_lines(sitting, tmp_path):
 
 def test_as_topic_17_trains(images):
     """The loop takes the same steps as train_epoch of Topic 17."""
-    settings = recipes.replace(SETTINGS, epochs=1)
+    settings = recipes.replace(SETTINGS, epochs=1, plain=True)
     training = loop.Training(settings, images)
     for _ in training.train_batches():
         pass

@@ -89,7 +89,7 @@ def test_drawn_images_are_never_called_cifar(trained):
 def test_reference_alone(trained):
     """--using reference trains on nothing else, and the table says so."""
     done, _ = trained
-    table = done.stdout.split("matrix products")[0].splitlines()[2:]
+    table = done.stdout.split("layers: ")[0].splitlines()[2:]
     assert {line.split()[2] for line in table} <= {"reference", "not"} and len(table) == 7
 
 

@@ -1,15 +1,16 @@
-"""One training step through `cnn` and through torch, and where the time goes, layer by layer.
+"""One training step through `cnn` as `train.py` takes it, through its plain layers and through torch, side by side.
 
-As in `conv`, each library runs in a process of its own and they take turns.
+Also where the time goes, layer by layer. As in `conv`, each runs in a process of its own and they take turns.
 """
 
+import functools
 import importlib.util
 import multiprocessing
-import os
 import statistics
 import time
 
 from kata.bench import table
+from kata.train import machine
 
 BATCH = 128
 MODELS = ("simple_cnn", "resnet20")
@@ -27,15 +28,17 @@ def _batch():
 
 
 class _Cnn:
-    """A step as `train.py` takes it: forward, loss, backward, Nesterov momentum."""
+    """A step as `train.py` takes it: forward, loss, backward, Nesterov momentum; layers quickened, or plain."""
 
-    def __init__(self, name):
+    def __init__(self, name, threads, plain=False):
         import numpy as np
 
         from cnn import cifar10
-        from kata.train import models
+        from kata.train import fast, models
 
         self.model = models.build(name, np.random.default_rng(0))
+        if not plain:
+            fast.quicken(self.model, threads)
         self.optimizer = cifar10.SGD(self.model.parameters(), RATE, 0.9, 5e-4, nesterov=True)
         self.images, self.labels = _batch()
         self.flop = BATCH * models.products(self.model)[1]
@@ -83,9 +86,10 @@ class _Torch:
 
     flop = 0
 
-    def __init__(self, name):
+    def __init__(self, name, threads):
         import torch
 
+        torch.set_num_threads(threads)
         self.model = _torch_model(name)
         self.optimizer = torch.optim.SGD(self.model.parameters(), RATE, momentum=0.9, weight_decay=5e-4, nesterov=True)
         self.images, self.labels = map(torch.from_numpy, _batch())
@@ -145,10 +149,7 @@ def _laps(call):
 
 def _serve(pipe, library, threads):
     """A library's process: answer "step" with seconds, "shares" and "product" with what they measure."""
-    if library == "torch":
-        import torch
-
-        torch.set_num_threads(threads)
+    runners = {"cnn": _Cnn, "plain": functools.partial(_Cnn, plain=True), "torch": _Torch}
     ready = {}
     while (request := pipe.recv()) is not None:
         what, name = request
@@ -156,7 +157,7 @@ def _serve(pipe, library, threads):
             pipe.send(_product_rate())
             continue
         if name not in ready:
-            ready[name] = {"cnn": _Cnn, "torch": _Torch}[library](name)
+            ready[name] = runners[library](name, threads)
         runner = ready[name]
         pipe.send(runner.shares() if what == "shares" else (statistics.median(_laps(runner.step)), runner.flop))
 
@@ -174,10 +175,12 @@ class _Libraries:
     """The processes, asked one at a time."""
 
     def __init__(self, names, threads):
+        kernels = machine.default_kernels()
         context = multiprocessing.get_context("spawn")
         self._pipes = {}
         for name in names:
             self._pipes[name], theirs = context.Pipe()
+            machine.choose(threads, kernels, plain=name != "cnn")
             context.Process(target=_serve, args=(theirs, name, threads), daemon=True).start()
 
     def ask(self, library, what, model=None):
@@ -193,16 +196,16 @@ class _Libraries:
 
 def measure(rounds, threads):
     """Return the report: the steps against torch's, and each model's share by layer."""
-    names = ["cnn", "torch"] if importlib.util.find_spec("torch") else ["cnn"]
+    names = ["cnn", "plain", *(["torch"] if importlib.util.find_spec("torch") else [])]
     libraries = _Libraries(names, threads)
     steps = {model: _turns(libraries, names, model, rounds) for model in MODELS}
     product = statistics.median(rate for _, _, rates in steps.values() for rate in rates)
-    kernels = os.environ.get("OPENBLAS_CORETYPE") or "its own choice of"
+    kernels = machine.default_kernels() or "its own choice of"
     parts = [
         f"one training step, batch {BATCH}, float32, {threads} threads, {kernels} kernels, medians of {rounds} turns; "
         f"a 1024x1024 matrix product reaches {product / 1e9:.0f} GFLOP/s",
         table(
-            ("network", "cnn", "torch", "x torch", "goal", "GFLOP/s", "of product rate"),
+            ("network", "cnn", "plain", "torch", "x torch", "goal", "GFLOP/s", "of product rate"),
             [_row(model, *steps[model][:2], product) for model in MODELS],
         ),
     ]
@@ -222,7 +225,7 @@ def _turns(libraries, names, model, rounds):
             seconds[name].append(lap)
             if name == "cnn":
                 work = flop
-        rates.append(libraries.ask("cnn", "product"))
+        rates.append(libraries.ask("plain", "product"))
     return {name: statistics.median(laps) for name, laps in seconds.items()}, work, rates
 
 
@@ -231,7 +234,8 @@ def _row(model, medians, work, product):
     rate = work / medians["cnn"]
     versus = [f"{1e3 * theirs:.0f} ms", f"{medians['cnn'] / theirs:.2f}"] if theirs else ["", ""]
     goal = f"{GOAL}" if model == "simple_cnn" else ""
-    return model, f"{1e3 * medians['cnn']:.0f} ms", *versus, goal, f"{rate / 1e9:.0f}", f"{100 * rate / product:.0f} %"
+    ours = [f"{1e3 * medians[name]:.0f} ms" for name in ("cnn", "plain")]
+    return model, *ours, *versus, goal, f"{rate / 1e9:.0f}", f"{100 * rate / product:.0f} %"
 
 
 def _share_table(model, rows, whole):

@@ -9,7 +9,7 @@ import numpy as np
 
 from cnn import cifar10
 from kata.errors import KataError
-from kata.train import models
+from kata.train import fast, models
 
 CHUNK = 1000  # images normalised at once for evaluation
 
@@ -31,6 +31,8 @@ class Training:
         self.settings, self.data = settings, data
         init, self.rng = np.random.default_rng(settings.seed).spawn(2)
         self.model = models.build(settings.model, init)
+        if not settings.plain:
+            fast.quicken(self.model, settings.threads)
         s = settings
         self.optimizer = cifar10.SGD(self.model.parameters(), s.lr, s.momentum, s.weight_decay, nesterov=s.momentum > 0)
         self.batches = -(-len(data.images) // s.batch_size)

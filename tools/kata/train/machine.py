@@ -32,15 +32,19 @@ def default_kernels(cpuinfo="/proc/cpuinfo"):
     return "Cooperlake" if fits else ""
 
 
-def choose(threads, kernels):
-    """Set both for this process and its children."""
+def choose(threads, kernels, plain=True):
+    """Set both for this process and its children; layers that share out a batch (`fast`) want one thread each."""
+    threads = threads if plain else 1
     os.environ.update(dict.fromkeys(THREADS, str(threads)))
     os.environ.pop(KERNELS, None)
     if kernels:
         os.environ[KERNELS] = kernels
 
 
-def described(threads, kernels):
+def described(threads, kernels, plain=True):
     """The choice as a line for people."""
+    if not plain:
+        shares = f"every batch in {threads} shares, " if threads > 1 else ""
+        return f"layers: {shares}quickened by kata/train/fast.py (--plain: as they are)\n{described(1, kernels)}"
     of = f"the {kernels} kernels ({KERNELS}=... chooses others)" if kernels else "kernels of OpenBLAS's own choice"
     return f"matrix products: {threads} thread{'s' * (threads > 1)}, {of}"

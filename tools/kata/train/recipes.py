@@ -10,7 +10,8 @@ class Settings:
     """All that decides a run's numbers: two runs of the same settings give the same metrics.
 
     `limit` and `holdout` are numbers of images, 0 for none; `padding` is how far a crop can move; `data` is
-    "synthetic" or a folder; `threads` and `kernels` are the matrix products'.
+    "synthetic" or a folder; `threads` are the cores used, `kernels` the matrix products'; `plain` leaves the layers as
+    the topics have them, without `fast`.
     """
 
     model: str
@@ -30,13 +31,14 @@ class Settings:
     data: str = "synthetic"
     threads: int = 1
     kernels: str = ""
+    plain: bool = False
 
 
 # `resnet` is after the fast recipes (David Page 2018, How to train your ResNet; Jordan 2024, arXiv:2404.00498):
 # few blocks, narrow where the image is large and wide where it is small, one cycle, label smoothing, flips, crops.
 RECIPES = {
     "simple_cnn": Settings("simple_cnn", epochs=10, batch_size=128, lr=0.05, augment=True, padding=2),
-    "mlp": Settings("mlp", epochs=10, batch_size=128, lr=0.05, augment=True, padding=2),
+    "mlp": Settings("mlp", epochs=10, batch_size=128, lr=0.05, augment=True, padding=2, plain=True),
     "resnet20": Settings("resnet20", epochs=30, batch_size=128, lr=0.1, augment=True),
     "resnet": Settings("resnet", epochs=15, batch_size=128, lr=0.15, augment=True, label_smoothing=0.1),
 }

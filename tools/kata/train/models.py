@@ -7,7 +7,7 @@ from cnn.foundations import Flatten, Layer, Linear, ReLU, Sequential
 
 CLASSES = 10
 RESNET = {
-    "resnet": {"blocks_per_stage": [1, 1, 1, 1], "widths": (32, 64, 128, 256)},
+    "resnet": {"blocks_per_stage": [1, 1, 1, 1], "widths": (16, 64, 128, 256)},
     "resnet20": {"blocks_per_stage": [3, 3, 3], "widths": (16, 32, 64)},
 }
 

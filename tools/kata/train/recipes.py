@@ -40,7 +40,7 @@ RECIPES = {
     "simple_cnn": Settings("simple_cnn", epochs=10, batch_size=128, lr=0.05, augment=True, padding=2),
     "mlp": Settings("mlp", epochs=10, batch_size=128, lr=0.05, augment=True, padding=2, plain=True),
     "resnet20": Settings("resnet20", epochs=30, batch_size=128, lr=0.1, augment=True),
-    "resnet": Settings("resnet", epochs=16, batch_size=128, lr=0.15, augment=True, padding=2, label_smoothing=0.1),
+    "resnet": Settings("resnet", epochs=12, batch_size=128, lr=0.15, augment=True, padding=2, label_smoothing=0.1),
 }
 OPTIONS = {"batch_size": "--batch-size", "augment": "--augment/--no-augment"}
 

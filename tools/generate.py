@@ -1,6 +1,6 @@
-"""For contributors: make every starter and every stub file anew from the reference."""
+"""For contributors: make every starter and every stub file anew from the reference, and record the suites."""
 
-from kata import starters
+from kata import pristine, starters
 from kata.cli import click, command
 from kata.render import shown_path
 from kata.topics import all_topics
@@ -8,7 +8,7 @@ from kata.topics import all_topics
 
 @command
 def main():
-    """Write the starters (Module02-CNNs) and the editors' stub files (tools/cnn) from reference/.
+    """Write the starters (Module02-CNNs) and the editors' stub files (tools/cnn) from reference/, record the suites.
 
     A starter in which an exercise has been begun is kept beside the new one.
     """
@@ -22,6 +22,8 @@ def main():
         click.echo(f"made {shown_path(topic.starter)}")
     for path in starters.write_stubs():
         click.echo(f"made {shown_path(path)}")
+    if pristine.record():
+        click.echo(f"made {shown_path(pristine.FILE)}")
     return 0
 
 

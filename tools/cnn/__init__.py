@@ -4,7 +4,11 @@ A topic's module comes from its folder when `check.py` has passed on exactly the
 and from `reference/` until then, so every topic stands on working code.
 """
 
+import sys
+
+from kata.carry import NoReference
 from kata.progress import finished_topics
 from kata.topics import REFERENCE
 
+sys.meta_path.append(NoReference)
 __path__ = [*(str(topic.folder) for topic in finished_topics()), str(REFERENCE)]

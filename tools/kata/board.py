@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from kata.verdict import check, is_current
 
 
-def check_all(topics, on_news=None, **options):
+def check_all(topics, on_news=None, stop=None, **options):
     """Return the verdicts on several topics, run side by side on the cores there are.
 
     A topic that is found complete becomes part of `cnn` and so of what later topics stand on; those are
@@ -18,10 +18,12 @@ def check_all(topics, on_news=None, **options):
     topics : list of Topic
     on_news : function (topic, run or verdict), optional
         Called with a `Run` while a topic's tests are running and with its verdict at the end.
+    stop : threading.Event, optional
+        Ends all of it early when set.
     **options
         As for `verdict.check`.
     """
-    stop = threading.Event()
+    stop = stop or threading.Event()
 
     def one(topic, **changed):
         watch = (lambda shown: on_news(topic, shown)) if on_news else None
@@ -30,7 +32,10 @@ def check_all(topics, on_news=None, **options):
             on_news(topic, verdict)
         return verdict
 
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    side_by_side = (
+        os.cpu_count() if options.get("gated", True) else 1
+    )  # graded: each stands on the earlier ones at once
+    with ThreadPoolExecutor(side_by_side or 1) as pool:
         try:
             verdicts = dict(zip(topics, pool.map(one, topics), strict=True))
             if options.get("choice", "mine") == "mine":

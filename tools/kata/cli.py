@@ -9,12 +9,23 @@ import sys
 
 from kata.errors import KataError
 
+EXTRAS = {"nbformat": ".[notebook]"}
+
+
+def _say_missing(missing):
+    """Say which package is missing, what installs it, and who finds whatever else is."""
+    wanted = EXTRAS.get(missing, ".")
+    print(
+        f'{missing} is not installed. In the repository\'s folder run: python -m pip install -e "{wanted}"',
+        file=sys.stderr,
+    )
+    print("python tools/doctor.py looks at the whole set-up.", file=sys.stderr)
+
+
 try:
     import click
 except ModuleNotFoundError as missing:
-    print(
-        f"{missing.name} is not installed. In the repository's folder run: python -m pip install -e .", file=sys.stderr
-    )
+    _say_missing(missing.name)
     sys.exit(2)
 
 __all__ = ["click", "command"]
@@ -31,6 +42,11 @@ def command(function):
             sys.exit(function(*args, **kwargs))
         except KataError as error:
             click.echo(f"{_program()}: {error}", err=True)
+            sys.exit(2)
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] in ("", "kata", "cnn"):
+                raise
+            _say_missing(error.name.partition(".")[0])
             sys.exit(2)
         except KeyboardInterrupt:
             click.echo(f"{_program()}: interrupted; nothing was lost.", err=True)

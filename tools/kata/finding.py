@@ -11,7 +11,7 @@ class Finding:
     `kind` is "todo" (an exercise still raises NotImplementedError), "broken" (the solution can't be tested
     at all), "hang", "crash" or "fail"; `exercise` the one to look at; `details` what was expected and got;
     `call` the solution's last call; `line` the place in the learner's file, "path:number" or ""; `printed`
-    the last lines the solution printed.
+    the last lines the solution printed; `window` the numbers around the first difference (`testing.window`).
     """
 
     kind: str
@@ -23,6 +23,7 @@ class Finding:
     call: str = ""
     line: str = ""
     printed: list = field(default_factory=list)
+    window: dict = field(default_factory=dict)
 
 
 def without_numbers(finding):
@@ -32,7 +33,7 @@ def without_numbers(finding):
     line of evidence only the clauses before the first number stay.
     """
     details = [line if line.startswith("raised at") else _leading_words(line) for line in finding.details]
-    return replace(finding, details=[line for line in details if line], call="", printed=[])
+    return replace(finding, details=[line for line in details if line], call="", printed=[], window={})
 
 
 def _leading_words(line):

@@ -1,5 +1,6 @@
 """Loading the solution under test: by absolute path, under a name of its own, never from stale bytecode."""
 
+import contextlib
 import functools
 import inspect
 import itertools
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from kata.errors import SolutionError, Todo
+from kata import rules
+from kata.errors import KataError, SolutionError, Todo
 
 _names = itertools.count(1)
 
@@ -26,19 +28,16 @@ def load(path, text=None):
         If the file is missing or running it fails; one sentence with file and line.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig") if text is None else text
-    except FileNotFoundError:
-        raise SolutionError(f"{path} is missing. python tools/reset.py {path.stem} makes a fresh one.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SolutionError(f"{path} can't be read: {error}. Save it as UTF-8 text.") from None
+    text = rules.text_of(path) if text is None else text
     module = types.ModuleType(f"kata_solution_{next(_names)}_{path.stem}")
     module.__file__ = str(path)
     linecache.checkcache(module.__file__)
     sys.modules[module.__name__] = module
     try:
         exec(compile(text, module.__file__, "exec"), module.__dict__)
-    except (Exception, SystemExit) as error:
+    except (SolutionError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
         del sys.modules[module.__name__]
         raise SolutionError(*_import_failure(path, error)) from error
     return module
@@ -55,7 +54,8 @@ def _import_failure(path, error):
     place = f"{path.name}:{line}" if line else path.name
     if isinstance(error, SystemExit):
         return f"{place} leaves the program when it is imported (SystemExit). Remove that call.", line
-    return f"{place} can't be imported: {type(error).__name__}: {error}", line
+    what = error if isinstance(error, KataError) else f"{type(error).__name__}: {error}"
+    return f"{place} can't be imported: {what}", line
 
 
 class Solution:
@@ -63,11 +63,16 @@ class Solution:
 
     A name that is missing and a call that its signature can't take become a `SolutionError` sentence.
     `last_call` is text such as `conv2d_forward(x (2, 3, 5, 7), weight (4, 3, 2, 3), stride=(2, 1))`.
+    `stems` is what the file may import from `cnn`, None where anything is allowed.
     """
 
-    def __init__(self, path, module=None):
+    around = contextlib.nullcontext  # what a process that runs a solution does around its import
+    judged = True  # whether the imports are
+
+    def __init__(self, path, module=None, stems=None):
         self._path = Path(path)
         self._module = module
+        self._stems = stems
         self._failure = None
         self.forget_last_call()
 
@@ -105,11 +110,18 @@ class Solution:
             raise SolutionError(*self._failure)
         if self._module is None:
             try:
-                self._module = load(self._path)
+                with self.around():
+                    self._module = self._load()
             except SolutionError as error:
                 self._failure = str(error), error.line
                 raise
         return self._module
+
+    def _load(self):
+        text = rules.text_of(self._path)
+        if self.judged and self._stems is not None:
+            rules.refuse_imports(self._path, text, self._stems)
+        return load(self._path, text)
 
     def _recorded(self, name, function):
         signature = inspect.signature(function)

@@ -19,6 +19,7 @@ from kata.carry import carry_only_reference
 from kata.errors import KataError, SolutionError, Todo
 from kata.finding import Finding, short_name, without_numbers
 from kata.loading import Solution
+from kata.rules import earlier_stems
 from kata.topics import MODULE, solution_path, topic_of_suite
 
 __all__ = [
@@ -93,8 +94,8 @@ def pytest_collection_modifyitems(items):
 
 def _require_sentence_and_exercise(item, topic):
     mark = item.get_closest_marker("exercise")
-    if mark is None or mark.args[0] not in source.exercises(topic.reference):
-        raise pytest.UsageError(f"{item.nodeid}: mark it with an exercise of {topic.reference.name}")
+    if mark is None or mark.args[0] not in source.exercises(topic.outline):
+        raise pytest.UsageError(f"{item.nodeid}: mark it with an exercise of {topic.outline.name}")
     if not re.match(r"[A-Z0-9\"'`(].*[.]", sentence_of(item)):
         raise pytest.UsageError(f"{item.nodeid}: open its docstring with one sentence that is true of correct code")
 
@@ -113,7 +114,7 @@ def solution(request):
         path = solution_path(topic, request.config.getoption("--solution"), request.config.invocation_params.dir)
     except KataError as error:
         raise pytest.UsageError(str(error)) from error
-    return Solution(path)
+    return Solution(path, stems=earlier_stems(topic))
 
 
 # --- one report ---------------------------------------------------------------------------------
@@ -165,6 +166,7 @@ def find(item, error):
     else:
         found.details = _message(error)
         found.call = solution.last_call if solution else ""
+        found.window = getattr(error, "window", {})
         if frames and not isinstance(error, AssertionError):
             found.details.append(f"raised at {Path(frame.f_code.co_filename).name}:{line} in {owner}")
     return found if item.path.name == "test_visible.py" or found.kind != "fail" else without_numbers(found)
@@ -172,7 +174,7 @@ def find(item, error):
 
 def _telling(frames, topic):
     """The innermost frame of an exercise, rather than of a helper it calls."""
-    names = source.exercises(topic.reference)
+    names = source.exercises(topic.outline)
     return next((f for f in reversed(frames) if f[0].f_code.co_qualname.split(".")[0] in names), frames[-1])
 
 

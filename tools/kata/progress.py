@@ -16,17 +16,23 @@ from kata.topics import ROOT, all_topics
 
 FOLDER = ROOT / ".kata"
 FORMAT = 1
+HUGE = 2**24  # bytes; no file of a course has as many
 SHAPE = {"key": str, "solution": str, "passed": list, "hints": dict, "verdict": dict}
 VERDICT = {"topic", "stem", "file", "complete", "visible", "hidden", "problem", "fault", "exercises"}
 
 
 def digest(*paths):
-    """Return the SHA-256 of the files' bytes, in order; a missing file counts as empty."""
+    """Return the SHA-256 of the files' bytes, in order; a missing file counts as empty, of a huge one the start."""
     total = hashlib.sha256()
     for path in paths:
-        content = Path(path).read_bytes() if Path(path).is_file() else b""
+        content = _start(path) if Path(path).is_file() else b""
         total.update(len(content).to_bytes(8, "little") + content)
     return total.hexdigest()
+
+
+def _start(path):
+    with open(path, "rb") as file:
+        return file.read(HUGE)
 
 
 def _file(topic):
@@ -66,13 +72,14 @@ def remember(topic, **news):
     return True
 
 
-def write_atomically(path, text):
-    """Replace the file at `path` by one that holds `text`, or leave it untouched and raise OSError."""
+def write_atomically(path, content):
+    """Replace the file at `path` by one that holds a text or bytes, or leave it untouched and raise OSError."""
+    content = content.encode() if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
@@ -84,6 +91,12 @@ def write_atomically(path, text):
 def finished_topics():
     """Return the topics whose present file is exactly one that `check.py` found complete."""
     return [topic for topic in all_topics() if is_finished(topic)]
+
+
+def was_finished(topic):
+    """Tell whether a file of the topic was complete, the present one is another and was not checked since."""
+    memory = recall(topic)
+    return bool(memory.get("passed")) and memory.get("solution") != digest(topic.starter)
 
 
 def is_finished(topic):

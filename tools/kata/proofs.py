@@ -15,7 +15,7 @@ from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 
-from kata import hints, loading, mutations, source, starters
+from kata import hints, loading, mutations, pristine, source, starters
 from kata.errors import KataError, SolutionError
 from kata.mistakes import Diagnosis, load_bank, twisted, twisted_source
 from kata.runner import Request, run
@@ -37,6 +37,12 @@ def stub_is_generated(topic):
     fine = path.exists() and source.read(path) == starters.stub(topic.reference)
     faults = [] if fine else [f"{path.name} differs; run python tools/generate.py"]
     return "the editors' stub file is what the reference generates", faults
+
+
+def suites_are_recorded(topic):
+    """The suites are those that are recorded as the course's own."""
+    faults = [] if pristine.is_recorded(topic) else ["suites.json is stale; run python tools/generate.py"]
+    return "the suites are those recorded as the course's own", faults
 
 
 def suites_are_plain(topic):
@@ -169,6 +175,7 @@ def tests_turn_red(topic):
 PROOFS = [
     starter_is_generated,
     stub_is_generated,
+    suites_are_recorded,
     suites_are_plain,
     reference_is_green,
     starter_is_red,
@@ -185,7 +192,7 @@ PROOFS = [
 def _run(topic, path, only=None):
     """Run both suites whole: nothing waits for anything."""
     ids = frozenset(_ids(topic) if only is None else only)
-    return run(Request(topic, Path(path), only=ids, diagnose=False, shrink=False))
+    return run(Request(topic, Path(path), only=ids, rules=False, diagnose=False, shrink=False))
 
 
 @cache

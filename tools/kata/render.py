@@ -35,8 +35,9 @@ def tool(name, *arguments):
 def counts(verdict):
     """visible 9/14, hidden not run."""
     visible = "visible {}/{}".format(*verdict["visible"])
-    hidden = "hidden {}/{}".format(*verdict["hidden"]) if verdict["hidden"] else "hidden not run"
-    return visible, hidden
+    if verdict["hidden"]:
+        return visible, "hidden {}/{}".format(*verdict["hidden"])
+    return visible, "hidden not here" if verdict["awaits_hidden"] else "hidden not run"
 
 
 def headline(verdict):
@@ -57,7 +58,7 @@ def details(verdict):
     lines, in_full = [], True
     for exercise in verdict["exercises"]:
         status = click.style(exercise["status"], fg=COLORS[exercise["status"]])
-        said = _evidence(exercise, in_full)
+        said = evidence(exercise, in_full)
         in_full &= exercise["status"] != "fail"
         first, *rest = _wrapped(said, width() - column - 10) or [""]
         lines.append(f"  {status}  {exercise['name']:<{column}}  {first}".rstrip())
@@ -65,7 +66,7 @@ def details(verdict):
     return lines
 
 
-def _evidence(exercise, in_full):
+def evidence(exercise, in_full):
     """What is said about an exercise that does not pass: sentence, difference, call, test, likely mistake."""
     if exercise["status"] == "wait":
         return [f"waits for {exercise['failures'][0]['exercise']}"]
@@ -105,6 +106,8 @@ def verdict_text(verdict):
     lines = [headline(verdict)]
     if verdict["problem"]:
         lines += [click.style(f"  {line}", fg="red") for line in _wrapped([verdict["problem"]], width() - 2)]
+    elif verdict["awaits_hidden"]:
+        lines.append("  the visible suite passes; the hidden one is not here: your instructor's grade.py decides")
     elif not verdict["complete"]:
         lines += details(verdict)
     if verdict["fault"]:
@@ -122,16 +125,23 @@ def fault_line(fault):
 
 
 def board(verdicts):
-    """One line a topic."""
+    """One line a topic; of one that was not checked (`standing` says so in words) nothing but that."""
     column = max(len(verdict["stem"]) for verdict in verdicts)
     lines = []
     for verdict in verdicts:
-        done = sum(exercise["status"] == "pass" for exercise in verdict["exercises"])
-        state = "complete" if verdict["complete"] else f"{done} of {len(verdict['exercises'])} exercises"
+        if "standing" in verdict:
+            state = click.style(verdict["standing"], fg="yellow")
+            lines.append(f"topic {verdict['topic']}  {verdict['stem']:<{column}}  {state}")
+            continue
+        exercises = verdict["exercises"]
+        done = sum(exercise["status"] == "pass" for exercise in exercises)
+        state = "complete" if verdict["complete"] else f"{done} of {len(exercises)} exercises"
         color = "green" if verdict["complete"] else "red" if verdict["problem"] else None
         visible, hidden = counts(verdict)
         state = click.style(f"{state:<17}", fg=color)
-        lines.append(f"topic {verdict['topic']}  {verdict['stem']:<{column}}  {state}  {visible:<14}  {hidden}")
+        todo = sum(exercise["status"] == "todo" for exercise in exercises)
+        line = f"topic {verdict['topic']}  {verdict['stem']:<{column}}  {state}  {visible:<14}  {hidden}"
+        lines.append(line + (click.style(f"  {todo} todo", fg="yellow") if todo else ""))
         if verdict["problem"]:
             lines += [f"  {line}" for line in _wrapped([verdict["problem"]], width() - 2)]
     return "\n".join(lines)
@@ -140,7 +150,7 @@ def board(verdicts):
 def next_step(verdicts):
     """Name the file and line to go on at, and the command that helps; "" when all is complete."""
     for verdict in verdicts:
-        if verdict["complete"]:
+        if verdict["complete"] or verdict["awaits_hidden"]:
             continue
         topic = find_topic(verdict["topic"])
         if not Path(verdict["file"]).exists():
@@ -166,6 +176,14 @@ def note_unremembered(verdicts):
     if any(verdict["remembered"] is False for verdict in verdicts):
         return f"note: {shown_path(ROOT / '.kata')} can't be written, so this verdict is not remembered."
     return ""
+
+
+def note_edited(topics):
+    """Say which topics were complete and hold another file now: `cnn` has the reference's until they are checked."""
+    return "\n".join(
+        f"note: {topic} is edited since, not checked: cnn takes the reference's until {tool('check.py', topic.number)}"
+        for topic in topics
+    )
 
 
 def terminal_is_interactive():

@@ -8,26 +8,31 @@ exercise costs only itself.
 import contextlib
 import json
 import os
-import re
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from kata.aftermath import blame, blame_all, cause
+from kata.channel import Follower
+from kata.clock import Clock
 from kata.errors import KataError
-from kata.finding import of_test
 from kata.topics import TOOLS
 
 TEST_SECONDS = 20
 TOPIC_SECONDS = 300
 START_SECONDS = 30  # for a worker to import what it needs
+GRACE = 0.5  # seconds a test may be overdue
+ASKED = 5  # seconds in which a process that hangs may write its stack and end
 MEMORY = 4 * 2**30
-OUTPUT = 64 * 2**20  # bytes a solution may print
+OUTPUT = 64 * 2**20  # bytes of any one file, what a solution prints included
 POLL = 0.01
+MARK = "KATA_RUN"  # the environment variable that tells the processes of one run
 
 ONE_THREAD = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "NUMEXPR_NUM_THREADS"), "1"
@@ -41,11 +46,13 @@ class Run:
 
     `tests` are the collected tests ({id, exercise, suite, sentence}, in order), `results` maps an id to
     {outcome, finding}; a test without a result was not run. `diagnoses` maps an exercise to what it looks like.
+    `preview` is the finding of a test whose smallest failing example is still being looked for.
     """
 
     tests: list = field(default_factory=list)
     results: dict = field(default_factory=dict)
     diagnoses: dict = field(default_factory=dict)
+    preview: dict | None = None
 
 
 @dataclass
@@ -57,11 +64,15 @@ class Request:
     carried: tuple = ()
     only: frozenset | None = None
     seconds: float = TEST_SECONDS
+    rules: bool = True
     diagnose: bool = True
     shrink: bool = True
+    first: str = ""
+    gated: bool = True
+    exercises: frozenset | None = None
 
 
-def run(request, on_result=None, stop=None):
+def run(request, on_result=None, stop=None, start=None):
     """Run a topic's visible suite and, when all of it passes, its hidden one.
 
     Parameters
@@ -69,10 +80,15 @@ def run(request, on_result=None, stop=None):
     request : Request
         `carried` are the topics `cnn` takes from the learner; `only` restricts the run to these ids
         (of both suites, whatever fails); `seconds` bounds one test, and `TOPIC_SECONDS` all of them.
+        `exercises` restricts it to these exercises' visible tests.
+        `first` is the id of the test to begin with, its exercise's others come next. Where it is not
+        `gated`, the hidden suite runs whatever the visible one shows.
     on_result : function (Run), optional
         Called whenever there is news.
     stop : threading.Event, optional
         Ends the run early when set.
+    start : function (order, folder), optional
+        Gives the process that runs the tests, as `Worker` does.
 
     Returns
     -------
@@ -83,47 +99,77 @@ def run(request, on_result=None, stop=None):
     KataError
         If the suites could not even be collected; the message has the worker's last words.
     """
-    shown = Run()
-    deadline = time.monotonic() + TOPIC_SECONDS
+    shown, clock = Run(), Clock()
     while True:
         before = len(shown.results)
-        ended = _attempt(request, shown, deadline, on_result, stop)
+        ended = _attempt(request, shown, clock, on_result, stop, start or Worker)
         if ended or (stop and stop.is_set()):
             return shown
         if len(shown.results) == before:  # it died between tests: nothing more can be learnt from it
             return shown
 
 
-def _attempt(request, shown, deadline, on_result, stop):
+def _attempt(request, shown, clock, on_result, stop, start):
     """Start one worker and follow it to its end; tell whether nothing is left to run."""
+    _require_room()
     with tempfile.TemporaryDirectory(prefix="kata-", ignore_cleanup_errors=True) as folder:
-        scratch = Path(folder)
+        scratch = Path(folder).resolve()
         (scratch / "work").mkdir()
         order = _order(request, shown, scratch)
-        follow = _Follower(scratch / "results", order["token"], shown)
-        with open(scratch / "words", "wb") as words:
-            process = _start(words, scratch / "work")
+        with contextlib.closing(Follower(scratch / "results", order["token"], shown)) as follow:
+            process = start(order, scratch)
             try:
-                _send(process, order)
-                _wait(process, follow, request.seconds, deadline, on_result, stop)
+                _wait(process, follow, clock, order["seconds"], on_result, stop)
+                late = process.poll() is None and not (stop and stop.is_set())
+                if late:
+                    _ask_where(process, follow.process)
             finally:
-                _end(process)
-        follow.read()
-        late, stopped = time.monotonic() > deadline, stop and stop.is_set()
-        if not shown.tests and not stopped:
+                process.end()
+            follow.read()
+        if stop and stop.is_set():
+            return True
+        if not shown.tests:
             raise KataError(f"{request.topic}: the suites could not be collected: {_last_line(scratch / 'words')}")
-        if follow.current and not stopped:
-            _blame(shown, follow.current, _cause(process.returncode, scratch / "stacks", order, late))
-        return follow.ended or late
+        _conclude(shown, process, order, follow, late)
+        return follow.ended or follow.unfit is not None or clock.now() > TOPIC_SECONDS
+
+
+def _conclude(shown, process, order, follow, late):
+    """Record what became of a test that was begun and of a solution that could not even be imported."""
+    if follow.unfit:
+        blame_all(shown, *follow.unfit)
+    elif follow.current:
+        _require_room()
+        kind, message, line = cause(process, order, follow, late)
+        if follow.loading:
+            follow.unfit = f"importing it {message}", line
+            blame_all(shown, *follow.unfit)
+        else:
+            blame(shown, follow.current, kind, message, line)
+
+
+def _require_room():
+    """Refuse to decide anything where there is no room for evidence."""
+    try:
+        free = shutil.disk_usage(tempfile.gettempdir()).free
+    except OSError as error:
+        raise KataError(f"no temporary folder can be written ({error.strerror}). Set TMPDIR to one that can.") from None
+    if free < OUTPUT:
+        raise KataError(
+            f"{tempfile.gettempdir()} has {free / 2**20:.0f} MB left, and the tests may need {OUTPUT / 2**20:.0f}. "
+            "Make room, or set TMPDIR to another folder."
+        )
 
 
 def _order(request, shown, scratch):
     """What the worker is told: `worker.py` says what each entry means."""
     visible = {name: result for name, result in shown.results.items() if name.startswith("test_visible.py")}
     return {
-        "token": secrets.token_hex(8),
+        "token": secrets.token_hex(16),
         "results": str(scratch / "results"),
         "stacks": str(scratch / "stacks"),
+        "work": str(scratch / "work"),
+        "temp": str(scratch / "temp"),
         "topic": request.topic.number,
         "solution": str(request.solution),
         "suites": [str(path) for path in (request.topic.visible, request.topic.hidden) if path.exists()],
@@ -132,27 +178,47 @@ def _order(request, shown, scratch):
         "only": None if request.only is None else sorted(request.only),
         "failing": sorted(set(_failing(shown)) - set(shown.diagnoses)),
         "visible_failed": any(result["outcome"] != "passed" for result in visible.values()),
-        "seconds": request.seconds / (4 if _has_hung(shown) else 1),
+        "seconds": max(min(request.seconds, 1), request.seconds / (4 if _has_hung(shown) else 1)),
+        "processor": int(2 * request.seconds) + 2,
         "memory": MEMORY,
         "output": OUTPUT,
+        "rules": request.rules,
         "diagnose": request.diagnose,
         "shrink": request.shrink,
+        "first": request.first,
+        "gated": request.gated,
+        "exercises": None if request.exercises is None else sorted(request.exercises),
     }
 
 
-def _wait(process, follow, seconds, deadline, on_result, stop):
-    """Read reports until the worker ends, is stopped, or says nothing for longer than a test may take."""
-    quiet_until = time.monotonic() + seconds + START_SECONDS
-    while process.poll() is None and time.monotonic() < min(deadline, quiet_until) and not (stop and stop.is_set()):
+def _wait(process, follow, clock, seconds, on_result, stop):
+    """Read reports until the worker ends, is stopped, or says nothing for longer than it may."""
+    clock.follow(getattr(process, "pid", None))
+    heard = clock.now()
+    while process.poll() is None and not (stop and stop.is_set()):
         if follow.read():
-            quiet_until = time.monotonic() + seconds + START_SECONDS
+            clock.follow(follow.process)
+            heard = clock.now()
             if on_result:
                 on_result(follow.shown)
+        patience = seconds + (GRACE if follow.current else START_SECONDS)
+        if clock.now() > min(TOPIC_SECONDS, heard + patience):
+            return
         time.sleep(POLL)
 
 
+def _ask_where(process, number):
+    """Have a process that hangs write its stack, see `limits.confine`, and give it a moment to end of it."""
+    if number and hasattr(signal, "SIGXCPU"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(number, signal.SIGXCPU)
+        overdue = time.monotonic() + ASKED
+        while process.poll() is None and time.monotonic() < overdue:
+            time.sleep(POLL)
+
+
 def _last_line(path):
-    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.exists() else []
     return lines[-1] if lines else "the process that runs them said nothing"
 
 
@@ -167,28 +233,52 @@ def _has_hung(shown):
     return any((result["finding"] or {}).get("kind") == "hang" for result in shown.results.values())
 
 
-def _start(output, folder):
+class Worker:
+    """A fresh process that carries out one order; what it says goes to the file `words`."""
+
+    def __init__(self, order, scratch):
+        self._mark = scratch.name
+        with open(scratch / "words", "wb") as words:
+            where = {"stdout": words, "stderr": subprocess.STDOUT, "cwd": scratch / "work"}
+            self._process = start_python("worker.py", mark=self._mark, **where)
+        send(self._process, order)
+
+    def poll(self):
+        """Return the exit status, None while it runs."""
+        return self._process.poll()
+
+    @property
+    def pid(self):
+        return self._process.pid
+
+    @property
+    def returncode(self):
+        return self._process.returncode
+
+    def end(self):
+        """Kill it and everything it started."""
+        end(self._process)
+        end_strays(self._mark)
+
+
+def start_python(script, mark="", **where):
+    """Start a Python file of this folder in a process group of its own, in an environment of the harness's choice."""
     environment = {key: value for key, value in os.environ.items() if key not in FOREIGN}
     environment |= ONE_THREAD | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    environment[MARK] = mark
     own_group = {"start_new_session": True} if os.name == "posix" else {"creationflags": 0x00000200}
-    return subprocess.Popen(
-        [sys.executable, str(TOOLS / "kata" / "worker.py")],
-        stdin=subprocess.PIPE,
-        stdout=output,
-        stderr=subprocess.STDOUT,
-        cwd=folder,
-        env=environment,
-        **own_group,
-    )
+    command = [sys.executable, "-P", str(TOOLS / "kata" / script)]  # -P: no folder of ours hides a library
+    return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, **own_group, **where)
 
 
-def _send(process, order):
+def send(process, order):
+    """Hand an order to a process; one that is gone already takes none."""
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(json.dumps(order).encode() + b"\n")
         process.stdin.flush()
 
 
-def _end(process):
+def end(process):
     """Kill the worker and everything it started."""
     try:
         if os.name == "posix":
@@ -202,76 +292,22 @@ def _end(process):
         process.stdin.close()
 
 
-class _Follower:
-    """Reads a worker's reports as they come."""
+def end_strays(mark, but=None):
+    """Kill what left the process group, found by its environment where the system shows it; not the process `but`."""
+    wanted = f"{MARK}={mark}".encode() + b"\0"
 
-    def __init__(self, path, token, shown):
-        self.path, self.token, self.shown = path, token, shown
-        self.offset, self.current, self.ended = 0, None, False
+    def strays():
+        processes = [process for process in Path("/proc").glob("[0-9]*") if wanted in _environment(process)]
+        return [int(process.name) for process in processes if process.name != str(but)]
 
-    def read(self):
-        """Take in all complete new lines; tell whether there were any."""
-        if not self.path.exists():
-            return False
-        with open(self.path, "rb") as file:
-            file.seek(self.offset)
-            lines = file.read().split(b"\n")[:-1]
-        self.offset += sum(len(line) + 1 for line in lines)
-        for line in lines:
-            self._take(line)
-        return bool(lines)
-
-    def _take(self, line):
-        try:
-            report = json.loads(line)
-        except ValueError:
-            return
-        if not isinstance(report, dict) or report.get("token") != self.token:
-            return
-        match report["event"]:
-            case "collected":
-                self.shown.tests = report["tests"]
-            case "start":
-                self.current = report["id"]
-            case "result":
-                self.current = None
-                self.shown.results[report["id"]] = {"outcome": report["outcome"], "finding": report["finding"]}
-            case "diagnosis":
-                self.shown.diagnoses[report["exercise"]] = report
-            case "uncollected":
-                raise KataError(f"the suites could not be collected: {report['message']}")
-            case "internal":
-                raise KataError(f"the test harness itself failed: {report['message']}")
-            case "end":
-                self.ended = True
+    while found := strays():
+        for process in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
 
 
-def _blame(shown, culprit, cause):
-    """Record the test that ended the process, and that the rest of its exercise was not run."""
-    kind, message, line = cause
-    exercise = next(test["exercise"] for test in shown.tests if test["id"] == culprit)
-    also = f"not run: {culprit.rpartition('::')[2]} {'hung' if kind == 'hang' else 'crashed'}"
-    for test in shown.tests:
-        name = test["id"]
-        if name == culprit or (test["exercise"] == exercise and name not in shown.results):
-            finding = of_test(test, kind, message if name == culprit else also, line)
-            shown.results[name] = {"outcome": "failed", "finding": asdict(finding)}
-
-
-def _cause(status, stacks, order, late):
-    """Return (kind, sentence, line of the solution) for a test that ended its process."""
-    text = stacks.read_text(encoding="utf-8", errors="replace") if stacks.exists() else ""
-    if "Timeout" not in text and not late:
-        return "crash", f"took Python down with it ({_ending(status)})", ""
-    innermost = re.search(rf'File "{re.escape(order["solution"])}", line (\d+)', text)
-    line = innermost.group(1) if innermost else ""
-    place = f" at {Path(order['solution']).name}:{line}" if line else ""
-    message = f"did not end within {order['seconds']:g} seconds{place}: is a loop's end never reached?"
-    return "hang", message, f"{order['solution']}:{line}" if line else ""
-
-
-def _ending(status):
-    if status is not None and status < 0:
-        with contextlib.suppress(ValueError):
-            return signal.Signals(-status).name
-    return f"exit status {status}: does it call os._exit?"
+def _environment(process):
+    try:
+        return (process / "environ").read_bytes()
+    except OSError:
+        return b""

@@ -39,7 +39,7 @@ def _write_topic(terminal, topic, findings):
         tests = "1 test waits" if count == 1 else f"{count} tests wait"
         terminal.write_line(f"  todo  {name:<28}{tests}", yellow=True)
     where = next((finding.line for finding in broken if finding.line), "")
-    _write_next(terminal, topic, {*failing, *todo}, where, begun=len(todo) < len(source.exercises(topic.reference)))
+    _write_next(terminal, topic, {*failing, *todo}, where, begun=len(todo) < len(source.exercises(topic.outline)))
 
 
 def _write_failure(terminal, topic, finding, more):
@@ -72,7 +72,7 @@ def _write_next(terminal, topic, waiting, where, begun):
     """Name the file and line of the first exercise that is not passing, and the command for a hint."""
     if terminal.config.getoption("--solution") != "mine":
         return
-    name = next((name for name in source.exercises(topic.reference) if name in waiting), None)
+    name = next((name for name in source.exercises(topic.outline) if name in waiting), None)
     terminal.write_line(f"{'next' if begun else 'begin'}: {shown_path(topic.starter)}{_line(topic, name, where)}")
     terminal.write_line(f"   or: {tool('hint.py', topic.number)}")
 

@@ -7,6 +7,7 @@ in the suite itself, or from identities, never from the code under test.
 
 import sys
 from contextlib import contextmanager
+from types import FunctionType
 
 import numpy as np
 import pytest
@@ -59,13 +60,21 @@ seeds = st.integers(0, 2**32 - 1)
 # --- comparisons --------------------------------------------------------------------------------
 
 
+class Difference(AssertionError):
+    """Two arrays differ; `window` holds the numbers around the first place where they do."""
+
+    def __init__(self, message, window):
+        super().__init__(message)
+        self.window = window
+
+
 def assert_equal(actual, expected, what="result"):
     """Assert that a plain value (int, tuple, str, None, bool) is exactly the expected one."""
     __tracebackhide__ = True
     if not (isinstance(expected, (tuple, list, dict)) or np.isscalar(expected) or expected is None):
         raise TypeError(f"assert_equal compares plain values, not {type(expected).__name__}")
     try:
-        equal = bool(actual == expected)
+        equal = _is_plain(actual) and bool(actual == expected)
     except ValueError:  # an array, or something that holds one
         equal = False
     if not equal:
@@ -91,6 +100,7 @@ def assert_close(actual, expected, what="result", dtype=None, tolerance=None):
     dtype = np.dtype(expected.dtype if dtype is None else dtype)
     if not isinstance(actual, (np.ndarray, np.generic)):
         raise AssertionError(f"{what}: expected an array of shape {expected.shape}, got {_short(actual)}")
+    actual = np.asarray(actual)  # a subclass has no say in how it is compared
     if actual.shape != expected.shape:
         raise AssertionError(f"{what} has the wrong shape: expected {expected.shape}, got {actual.shape}")
     if actual.dtype != dtype:
@@ -101,7 +111,8 @@ def assert_close(actual, expected, what="result", dtype=None, tolerance=None):
     if index is not None:
         place = f"at {list(index)}: " if index else ": " if what != "result" else ""
         name = "" if what == "result" else f"{what} " if index else what
-        raise AssertionError(f"{name}{place}expected {_number(expected[index])}, got {_number(actual[index])}")
+        said = f"{name}{place}expected {_number(expected[index])}, got {_number(actual[index])}"
+        raise Difference(said, window(actual, expected, index))
 
 
 def first_difference(actual, expected, tolerance):
@@ -113,6 +124,45 @@ def first_difference(actual, expected, tolerance):
         same |= (actual == expected) | (np.isnan(actual) & np.isnan(expected))
     wrong = np.argwhere(~same)
     return tuple(int(i) for i in wrong[0]) if len(wrong) else None
+
+
+def window(actual, expected, index):
+    """Return the numbers of two arrays around an index, at most 5 by 5 of its last two axes, as text.
+
+    {} for a single number; else {"place": "[0, 1, 2:7, 0:3]", "mark": [row, column], "expected": rows, "got": rows}.
+    """
+    if not index:
+        return {}
+    spans = [_span(i, side) for i, side in zip(index[-2:], expected.shape[-2:], strict=True)]
+    place = [*map(str, index[:-2]), *(f"{first}:{last}" for first, last in spans)]
+    shown = (*index[:-2], *(slice(*span) for span in spans))
+    return {
+        "place": f"[{', '.join(place)}]",
+        "mark": [0, *(i - first for i, (first, _) in zip(index[-2:], spans, strict=True))][-2:],
+        "expected": _rows(expected[shown]),
+        "got": _rows(actual[shown]),
+    }
+
+
+def _span(index, side):
+    """The first index and the one behind the last of at most 5 places around an index."""
+    first = max(0, min(index - 2, side - 5))
+    return first, min(first + 5, side)
+
+
+def _rows(table):
+    return [
+        [f"{value:.4g}" if isinstance(value, np.inexact) else str(value) for value in row]
+        for row in np.atleast_2d(table)
+    ]
+
+
+def _is_plain(value):
+    """Tell whether a value and all it holds is compared by Python or NumPy, not by a method somebody wrote for it."""
+    if isinstance(value, np.ndarray):
+        return type(value) is np.ndarray
+    held = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
+    return not isinstance(type(value).__eq__, FunctionType) and all(map(_is_plain, held))
 
 
 def _label(what):
@@ -168,7 +218,7 @@ def assert_no_alias(result, what="result", **arrays):
     """Assert that `result` shares no memory with any of the arguments."""
     __tracebackhide__ = True
     for name, array in arrays.items():
-        if np.shares_memory(result, array):
+        if np.shares_memory(np.asarray(result), array):
             raise AssertionError(f"{what} is a view of the argument {name}; return an array of its own")
 
 

@@ -4,6 +4,7 @@ A topic is a folder `Module02-CNNs/Topic NN-Title`; its stem comes from `hints/N
 reference and hints share it.
 """
 
+import os
 import re
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,7 @@ MODULE = ROOT / "Module02-CNNs"
 REFERENCE = ROOT / "reference"
 HINTS = ROOT / "hints"
 TOOLS = ROOT / "tools"
+STARTERS = TOOLS / "starters"  # only in a repository that `release.py` made
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,16 @@ class Topic:
     @property
     def reference(self):
         return REFERENCE / f"{self.stem}.py"
+
+    @property
+    def outline(self):
+        """The file that lists the exercises: the reference or, in a student's repository, the pristine starter."""
+        return self.reference if self.reference.exists() else STARTERS / f"{self.stem}.py"
+
+    @property
+    def is_released(self):
+        """Tell whether this is a student's repository, which ships neither solution nor hidden suite."""
+        return not self.reference.exists() and self.outline.exists()
 
     @property
     def hints(self):
@@ -112,8 +124,10 @@ def solution_path(topic, choice, base=None):
     if choice == "mine":
         return topic.starter
     if choice == "reference":
+        if topic.is_released:
+            raise KataError("this repository ships no solutions, so there is no reference to run.")
         return topic.reference
-    path = (Path(base or Path.cwd()) / choice).resolve()
+    path = Path(os.path.realpath(Path(base or Path.cwd()) / choice))
     if path.is_dir():
         inside = [path / topic.starter.name, path / topic.folder.name / topic.starter.name]
         path = next((file for file in inside if file.exists()), inside[0])

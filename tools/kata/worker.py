@@ -1,44 +1,24 @@
 """The process that runs one topic's suites on one solution; `runner` starts it and reads what it reports.
 
 The request comes as one JSON line on standard input; the solution finds standard input empty. Every report
-is one JSON line in the file the request names, carrying the request's token: what the solution prints, or
-where it closes standard output, can't reach it. When the parent is gone, this process leaves too.
+is one signed line in the file the request names: what the solution prints, or where it closes standard output,
+can't reach it. When the parent is gone, this process leaves too.
 """
 
-import contextlib
 import faulthandler
 import json
 import os
 import sys
-import tempfile
 import threading
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from kata.channel import Channel
+from kata.limits import confine, limit  # noqa: F401
+
 PLUGINS = ["-p", "kata.plugin", "-p", "_hypothesis_pytestplugin"]
 BARE = ["--noconftest", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:junitxml", "-p", "no:faulthandler"]
-
-
-class Channel:
-    """Writes reports, one JSON line each, at once."""
-
-    def __init__(self, path, token):
-        self.file = open(path, "a", encoding="utf-8", newline="\n")  # noqa: SIM115
-        self.token = token
-
-    def send(self, event, **fields):
-        self.file.write(json.dumps({"token": self.token, "event": event, **fields}) + "\n")
-        self.file.flush()
-
-
-def limit(memory, output):
-    """Bound this process's address space and the files it writes, in bytes, where the system can."""
-    try:
-        import resource
-    except ImportError:
-        return
-    for what, size in ((resource.RLIMIT_AS, memory), (resource.RLIMIT_FSIZE, output), (resource.RLIMIT_CORE, 0)):
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(what, (size, resource.getrlimit(what)[1]))
 
 
 def receive():
@@ -57,19 +37,24 @@ def receive():
     return request
 
 
-def diagnose(channel, request, exercises, stacks):
-    """Report, for each failing exercise, the mistake it looks like and a fresh counter-example."""
+def diagnose(channel, request, exercises, stacks, diagnosis=None, alone=False):
+    """Report, for each failing exercise, the mistake it looks like and a fresh counter-example.
+
+    Where an exercise fails `alone`, no other can be to blame.
+    """
     from kata.loading import load
     from kata.mistakes import Diagnosis
     from kata.topics import find_topic
 
-    if not exercises:
+    topic = find_topic(request["topic"])
+    if not exercises or topic.is_released:  # there is no reference to compare with
         return
+    faulthandler.dump_traceback_later(request["seconds"], exit=True, file=stacks)
     module = load(request["solution"])
-    diagnosis = Diagnosis(find_topic(request["topic"]))
+    diagnosis = diagnosis or Diagnosis(topic)
     for exercise in exercises:
         faulthandler.dump_traceback_later(request["seconds"], exit=True, file=stacks)
-        follows = len(exercises) > 1 and diagnosis.follows(request["solution"], exercise)
+        follows = not alone and diagnosis.follows(request["solution"], exercise)
         mistakes = [] if follows else diagnosis.names(module, exercise)
         channel.send(
             "diagnosis",
@@ -81,12 +66,24 @@ def diagnose(channel, request, exercises, stacks):
         faulthandler.cancel_dump_traceback_later()
 
 
+def arguments(root, suites, solution):
+    """The command line pytest is given."""
+    where = ["-c", str(root / "pyproject.toml"), "--rootdir", str(root), "--hidden", "--solution", solution]
+    return [*suites, *where, *BARE, *PLUGINS]
+
+
+def finish(status, channel, request, failing, stacks, diagnosis=None):
+    """After a session that went to its end: name the mistakes and say that this was all."""
+    if status in (0, 1, 5):  # all passed, some failed, none were collected
+        if request["diagnose"]:
+            diagnose(channel, request, failing, stacks, diagnosis, alone=len(failing) == 1)
+        channel.send("end")
+
+
 def main():
     request = receive()
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    limit(request["memory"], request["output"])
     channel = Channel(request["results"], request["token"])
-    with open(request["stacks"], "a") as stacks, tempfile.TemporaryDirectory() as bytecode:
+    with open(request["stacks"], "a") as stacks:
         import pytest
 
         import kata.mistakes  # noqa: F401 (the harness is imported before the solution can be)
@@ -95,17 +92,14 @@ def main():
         from kata.topics import ROOT, find_topic
 
         topic = find_topic(request["topic"])
-        sys.pycache_prefix = bytecode  # no bytecode of the learner's is read or left behind
+        confine(request, stacks)
+        sys.pycache_prefix = request["temp"]  # no bytecode of the learner's is read or left behind
         carry([find_topic(number) for number in request["carried"]])
         reporter = Reporter(channel, request, stacks)
-        arguments = [*request["suites"], "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "--hidden"]
         mine = request["solution"] == str(topic.starter)
-        arguments += ["--solution", "mine" if mine else request["solution"], *BARE, *PLUGINS]
-        status = pytest.main(arguments if request["shrink"] else [*arguments, "--no-shrink"], plugins=[reporter])
-        if status in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TESTS_COLLECTED):
-            if request["diagnose"]:
-                diagnose(channel, request, reporter.failing, stacks)
-            channel.send("end")
+        command = arguments(ROOT, request["suites"], "mine" if mine else request["solution"])
+        status = pytest.main(command if request["shrink"] else [*command, "--no-shrink"], plugins=[reporter])
+        finish(status, channel, request, reporter.failing, stacks)
     os._exit(0)  # whatever threads or exit handlers the solution left are not waited for
 
 

@@ -77,16 +77,18 @@ def test_process_ended(course, status):
         ("raise KeyboardInterrupt", "KeyboardInterrupt"),
         ("return double_backward(dout)", "RecursionError"),
         ("return np.ones(2**57)", "MemoryError"),
-        ("import pytest\n    pytest.skip('later')", "later"),
-        ("import pytest\n    pytest.xfail('known')", "known"),
-        ("import pytest\n    pytest.exit('enough')", ""),
+        ("import pytest", "mini.py:57 imports pytest"),
+        ("__import__('pytest').skip('later')", "mini.py:57 imports pytest"),
+        ("sys.modules['pytest'].skip('later')", "later"),
+        ("sys.modules['pytest'].xfail('known')", "known"),
+        ("sys.modules['pytest'].exit('enough')", "Interruption"),
         ("raise AssertionError", "the assertion does not hold"),
         ("raise GeneratorExit", "GeneratorExit"),
     ],
 )
 def test_raised(course, code, name):
     """No exception a solution raises passes a test, skips one or stops the others."""
-    verdict = backward(course, code)
+    verdict = backward(course, f"import sys\n    {code}")
     assert name in said(verdict, "double_backward")
 
 
@@ -124,16 +126,15 @@ def test_closed_streams(course):
 
 
 def test_patched_harness(course):
-    """A solution that rebinds NumPy's comparison is rejected by what it returns."""
-    course.solve(21, {"return 2 * x": "np.allclose = np.array_equal = lambda *a, **k: True\n    return 3 * x"})
-    assert statuses(course.verdict(21))["double"] == "fail"
+    """A solution that rebinds NumPy's comparison is rejected by what it returns, and its other exercises are not."""
+    backward(course, "np.allclose = np.array_equal = lambda *a, **k: True\n    return 3 * dout")
 
 
-def test_children_are_ended(course):
-    """A process that a solution leaves running does not keep the check waiting."""
+def test_children_are_refused(course):
+    """A solution that starts a process fails its exercise, with the line."""
     child = "import subprocess, sys\n    subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n    "
-    course.solve(21, {BACKWARD: child + BACKWARD})
-    assert course.run("check.py", 21).returncode == 0
+    verdict = backward(course, child + BACKWARD)
+    assert "mini.py:57 starts another process: a solution computes in its own." in said(verdict, "double_backward")
 
 
 def test_threads_are_not_waited_for(course):
@@ -149,10 +150,18 @@ def test_threads_are_not_waited_for(course):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        (
+            "import numpy\nimport torch\n",
+            "later.py:2 imports torch: a solution uses NumPy, the standard library and cnn",
+        ),
         ("import sys\nsys.exit(0)\n", "later.py:2 leaves the program when it is imported"),
         ("def double(:\n", "later.py:1 has a syntax error"),
         ("1 / 0\n", "later.py:1 can't be imported: ZeroDivisionError"),
-        ("from cnn.nothing import at_all\n", "later.py:1 can't be imported: ModuleNotFoundError"),
+        ("import numpy.nothing\n", "later.py:1 can't be imported: ModuleNotFoundError"),
+        (
+            "from cnn.nothing import at_all\n",
+            "later.py:1 imports cnn.nothing: of cnn a topic may use the earlier topics",
+        ),
         (None, "later.py is missing"),
     ],
 )

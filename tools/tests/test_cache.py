@@ -73,6 +73,9 @@ def test_change(checked, what):
     """A change in what the verdict depends on asks for a new one."""
     with open(checked.root / CHANGES[what], "a", encoding="utf-8") as file:
         file.write("# a word more\n")
+    if "suite" in what:
+        assert checked.verdict(21)["problem"].startswith(f"test_{what.split()[0]}.py of topic 21 mini is not the one")
+        checked.python("from kata import pristine; pristine.record()")  # from now on it is
     verdict = checked.verdict(21)
     assert not verdict["cached"] and verdict["complete"]
 
@@ -129,11 +132,27 @@ def test_verdict_of_another_shape(checked):
     assert hint.returncode == 0, hint.stderr
 
 
+SAVING = """
+import json
+from kata.topics import find_topic
+from kata.verdict import check
+
+topic = find_topic(21)
+
+def save(shown):
+    with topic.starter.open("a") as file:
+        file.write("# saved")
+
+print(json.dumps(check(topic, on_result=save)))
+"""
+
+
 def test_saved_while_its_tests_run(course):
     """A file saved while its tests run is not complete and not remembered."""
-    restless = {"    x = as_float(x)\n": "    open(__file__, 'a').write('# saved\\n')\n    x = as_float(x)\n"}
-    course.solve(21, restless)
-    first = course.verdict(21)
+    course.solve(21)
+    done = course.python(SAVING)
+    assert done.returncode == 0, done.stderr
+    first = json.loads(done.stdout)
     assert not first["complete"] and first["remembered"] is None
     assert "or its suites changed while the tests ran" in first["problem"]
     assert not course.verdict(21)["cached"]

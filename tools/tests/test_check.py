@@ -147,9 +147,32 @@ def test_board_of_a_mixed_course(course):
     course.solve(21, TRIPLED)
     lines = course.run("check.py", "--all").stdout.splitlines()
     assert " ".join(lines[0].split()) == "topic 21 mini 2 of 3 exercises visible 2/4 hidden not run"
-    assert " ".join(lines[1].split()) == "topic 22 later 0 of 2 exercises visible 0/2 hidden not run"
+    assert " ".join(lines[1].split()) == "topic 22 later 0 of 2 exercises visible 0/2 hidden not run 2 todo"
     assert any(line.startswith("topic 21 mini: 2 of 3") for line in lines)
     assert not any(line.startswith("topic 22 later:") for line in lines)
+
+
+def test_edited_since(checked):
+    """A file that was complete and is another now counts for nothing until it is checked, and that is said."""
+    assert checked.run("check.py", "--status").returncode == 0
+    with checked.topic(21).starter.open("a", encoding="utf-8") as file:
+        file.write("# one more thought\n")
+    done = checked.run("check.py", "--status")
+    assert done.returncode == 1
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert lines[0] == "topic 21 mini edited since, not checked"
+    assert lines[1] == "topic 22 later not checked with these suites and tools"
+    done = checked.run("check.py", 22)
+    assert "note: topic 21 mini is edited since, not checked: cnn takes the reference's until" in done.stdout
+    assert checked.run("check.py", "--all").returncode == 0
+    assert "edited" not in checked.run("check.py", "--status").stdout
+
+
+def test_status_of_a_fresh_clone(course):
+    """--status runs nothing and remembers nothing."""
+    done = course.run("check.py", "--status")
+    assert done.returncode == 1 and done.stdout.count("not checked") == 2
+    assert not (course.root / ".kata").exists()
 
 
 def test_waiting_exercise(course):
@@ -184,6 +207,7 @@ def test_from_the_topic_folder(course):
     [
         (["99"], "No topic is called '99'. Give a number, a name or a path: 21 mini, 22 later."),
         (["--all", "21"], "give topics or --all, not both"),
+        (["--status", "21"], "--status is of all topics"),
         (["21", "--solution", "nowhere.py"], "--solution nowhere.py: there is no file"),
         (["21", "--solution", "hints"], "Give mine, reference, or a path to mini.py"),
         (["--solution", "nowhere.py"], "which topic is nowhere.py?"),
@@ -237,11 +261,24 @@ def test_help(course):
 
 
 def test_suite_missing(course):
-    """Without its hidden suite no topic is complete."""
+    """Without its hidden suite nothing is decided: status 2, and a way to mend it."""
     course.solve(21)
     course.topic(21).hidden.unlink()
-    verdict = course.verdict(21)
-    assert not verdict["complete"]
+    done = course.run("check.py", 21)
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 2 and "test_hidden.py of topic 21 mini is missing, so nothing is decided." in said
+
+
+def test_suite_edited(checked):
+    """A suite somebody edited decides nothing, whatever is remembered; new newlines are no edit."""
+    suite = checked.topic(21).visible
+    suite.write_bytes(suite.read_bytes().replace(b"\n", b"\r\n"))
+    assert checked.verdict(21)["complete"]
+    suite.write_text(suite.read_text("utf-8").replace("[2.0, -6.0]", "[3.0, -9.0]"), "utf-8")
+    done = checked.run("check.py", "--all")
+    assert done.returncode == 2
+    assert "test_visible.py of topic 21 mini is not the one the course came with" in " ".join(done.stdout.split())
+    assert "topic 22  later  complete" in done.stdout
 
 
 def test_suite_broken(course):
@@ -249,6 +286,7 @@ def test_suite_broken(course):
     course.solve(21)
     course.solve(22)
     course.topic(21).hidden.write_text("import no_such_module_anywhere\n", "utf-8")
+    course.python("from kata import pristine; pristine.record()")
     done = course.run("check.py", "--all")
     assert done.returncode == 2
     assert "could not be collected" in done.stdout and "Traceback" not in done.stdout + done.stderr
@@ -259,4 +297,6 @@ def test_emptied_suite(course):
     """A suite without tests makes nothing complete."""
     course.solve(21)
     course.topic(21).hidden.write_text('"""Nothing."""\n', "utf-8")
-    assert course.run("check.py", 21).returncode != 0
+    assert course.run("check.py", 21).returncode == 2
+    course.python("from kata import pristine; pristine.record()")
+    assert course.run("check.py", 21).returncode == 1

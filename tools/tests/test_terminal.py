@@ -85,12 +85,12 @@ if os.name == "posix":
         assert status == 0 and "Replace it by the starter" in written
         assert "raise NotImplementedError" in course.topic(21).starter.read_text("utf-8")
 
-    def started(course, *command):
+    def started(course, *command, **environment):
         """Start a tool on pipes, in a group of its own so that only it is interrupted."""
         return subprocess.Popen(
             [sys.executable, str(course.root / "tools" / command[0]), *command[1:]],
             cwd=course.root,
-            env=course.environment(),
+            env=course.environment(environment),
             start_new_session=True,
             encoding="utf-8",
             stdin=subprocess.PIPE,
@@ -100,18 +100,19 @@ if os.name == "posix":
 
     def test_interrupted(course, tmp_path):
         """Ctrl-C is one line and status 1; no verdict is remembered and no process is left."""
-        mark = tmp_path / "running"
-        loop = f"import os\n    open({str(mark)!r}, 'w').write(f'{{os.getpid()}}\\n')\n    while True:\n        pass"
+        loop = "import os\n    open('running', 'w').write(f'{os.getpid()}\\n')\n    while True:\n        pass"
         course.solve(21, {"return 2 * x": loop})
-        process = started(course, "check.py", "--all")
-        while not (mark.exists() and mark.read_text().endswith("\n")):
+        process = started(course, "check.py", "--all", TMPDIR=str(tmp_path))
+        while not (running := "".join(mark.read_text() for mark in tmp_path.glob("kata-*/work/running"))).endswith(
+            "\n"
+        ):
             assert process.poll() is None
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=SECONDS)
         assert (process.returncode, out, err) == (1, "", "check: interrupted; nothing was lost.\n")
         assert not course.topic(21).memory.exists()
-        assert not is_running(int(mark.read_text()))
+        assert not is_running(int(running))
 
     def is_running(process):
         try:

@@ -1,0 +1,30 @@
+"""What the tests stand on is nothing to be imported, loaded or not."""
+# must: double pass, double_backward fail, Scale pass
+# says: imports hypothesis
+
+import numpy as np
+
+from cnn.foundations import Layer, Parameter
+
+
+def double(x):
+    if np.ndim(x) != 1:
+        raise ValueError(f"double: x has shape {np.shape(x)}. Give (N,).")
+    return 2 * np.asarray(x)
+
+
+def double_backward(dout):
+    __import__('hypothesis').assume(False)
+
+
+class Scale(Layer):
+    def __init__(self, factor):
+        self.weight = Parameter([factor])
+
+    def forward(self, x):
+        self._x = x
+        return self.weight.value.astype(x.dtype) * x
+
+    def backward(self, dout):
+        self.weight.grad += np.sum(dout * self._x)
+        return self.weight.value.astype(dout.dtype) * dout

@@ -1,0 +1,34 @@
+"""Other modules under the old names change nothing."""
+# must: double pass, double_backward fail, Scale pass
+# says: dx at [0]: expected
+
+import json
+import sys
+
+import numpy as np
+
+from cnn.foundations import Layer, Parameter
+
+
+def double(x):
+    if np.ndim(x) != 1:
+        raise ValueError(f"double: x has shape {np.shape(x)}. Give (N,).")
+    return 2 * np.asarray(x)
+
+
+def double_backward(dout):
+    sys.modules['numpy.testing'] = sys.modules['kata.testing'] = sys.modules['json']
+    return 0 * dout
+
+
+class Scale(Layer):
+    def __init__(self, factor):
+        self.weight = Parameter([factor])
+
+    def forward(self, x):
+        self._x = x
+        return self.weight.value.astype(x.dtype) * x
+
+    def backward(self, dout):
+        self.weight.grad += np.sum(dout * self._x)
+        return self.weight.value.astype(dout.dtype) * dout

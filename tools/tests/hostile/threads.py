@@ -1,0 +1,35 @@
+"""Threads and exit handlers that would run for ever keep nobody waiting."""
+# must: complete
+
+import atexit
+import threading
+import time
+
+import numpy as np
+
+from cnn.foundations import Layer, Parameter
+
+
+def double(x):
+    if np.ndim(x) != 1:
+        raise ValueError(f"double: x has shape {np.shape(x)}. Give (N,).")
+    return 2 * np.asarray(x)
+
+
+def double_backward(dout):
+    threading.Thread(target=time.sleep, args=(3600,)).start()
+    atexit.register(time.sleep, 3600)
+    return 2 * dout
+
+
+class Scale(Layer):
+    def __init__(self, factor):
+        self.weight = Parameter([factor])
+
+    def forward(self, x):
+        self._x = x
+        return self.weight.value.astype(x.dtype) * x
+
+    def backward(self, dout):
+        self.weight.grad += np.sum(dout * self._x)
+        return self.weight.value.astype(dout.dtype) * dout

@@ -1,0 +1,32 @@
+"""Nothing is written beside the solution."""
+# must: double pass, double_backward fail, Scale pass
+# says: writes in its working folder alone
+
+import numpy as np
+
+from cnn.foundations import Layer, Parameter
+
+
+def double(x):
+    if np.ndim(x) != 1:
+        raise ValueError(f"double: x has shape {np.shape(x)}. Give (N,).")
+    return 2 * np.asarray(x)
+
+
+def double_backward(dout):
+    with open(__file__ + '.txt', 'w') as file:
+        file.write('here')
+    return 2 * dout
+
+
+class Scale(Layer):
+    def __init__(self, factor):
+        self.weight = Parameter([factor])
+
+    def forward(self, x):
+        self._x = x
+        return self.weight.value.astype(x.dtype) * x
+
+    def backward(self, dout):
+        self.weight.grad += np.sum(dout * self._x)
+        return self.weight.value.astype(dout.dtype) * dout

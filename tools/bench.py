@@ -4,15 +4,19 @@ import os
 
 from kata.cli import click, command
 from kata.errors import KataError
+from kata.topics import all_topics
 
 
 @command
-@click.argument("what", type=click.Choice(["loop", "conv", "train"]))
+@click.argument("what", type=click.Choice(["loop", "conv", "train", "grade", "watch"]))
 @click.option("--rounds", type=click.IntRange(min=1), default=7, show_default=True, help="Timed turns of each side.")
-@click.option("--threads", type=click.IntRange(min=1), help="BLAS threads, torch's too; default: all cores.")
+@click.option("--threads", type=click.IntRange(min=1), help="BLAS threads, torch's too; submissions at once.")
 @click.option("--data", envvar="CIFAR10_DIR", metavar="DIR", help="CIFAR-10's .bin files: `conv` runs on them, too.")
-def main(what, rounds, threads, data):
-    """Measure WHAT: `loop`, the daily commands; `conv`, the convolutions of `cnn`; `train`, a training step.
+@click.option("--torture", is_flag=True, help="`watch`: 200 saves at random moments instead of timed ones.")
+def main(what, rounds, threads, data, torture):
+    """Measure WHAT: `loop`, the daily commands; `conv`, the convolutions of `cnn`; `train`, a training step;
+    `grade`, how many submissions of Topic 11 are graded in a minute of a core, for classes of 30, 100 and 300;
+    `watch`, the time from a save to the verdict on the screen of watch.py.
 
     Run it on an otherwise idle machine; everything compared is measured in turn within one run.
     """
@@ -23,6 +27,16 @@ def main(what, rounds, threads, data):
 
         click.echo(measure(rounds))
         return 0
+    if what == "grade":
+        try:
+            from kata.bench.grade import measure
+        except ModuleNotFoundError:
+            raise KataError("bench.py grade needs grade.py, which is not part of a student's repository.") from None
+
+        click.echo(measure(all_topics()[0], threads or os.cpu_count() or 1))
+        return 0
+    if what == "watch":
+        return _watch(torture)
     if what == "train":
         from kata.bench.train import measure
 
@@ -37,6 +51,15 @@ def main(what, rounds, threads, data):
         from kata.bench.images import compare
 
         click.echo(compare(data))
+    return 0
+
+
+def _watch(torture):
+    try:
+        from kata.bench import watch
+    except ImportError as error:
+        raise KataError(f"bench.py watch needs a POSIX system and pyte ({error}): pip install pyte") from None
+    click.echo(watch.torture() if torture else watch.measure())
     return 0
 
 

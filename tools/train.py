@@ -1,5 +1,6 @@
 """Train a network on CIFAR-10 with the code you have written, and see what it has learned."""
 
+import math
 from dataclasses import replace
 
 from kata.cli import click, command
@@ -9,11 +10,21 @@ from kata.train import machine, places, recipes
 POSITIVE = click.IntRange(min=1)
 
 
+class Finite(click.FloatRange):
+    """A number in a range; nan and inf, which Python reads as numbers too, are none."""
+
+    def convert(self, value, param, ctx):
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
 @command
 @click.option("--model", type=click.Choice(list(recipes.RECIPES)), help="What to train; default: simple_cnn.")
 @click.option("--epochs", type=POSITIVE, help="Passes over the images.")
 @click.option("--batch-size", type=POSITIVE, help="Images a step.")
-@click.option("--lr", type=click.FloatRange(min=0, min_open=True), help="Peak of the learning rate.")
+@click.option("--lr", type=Finite(min=0, min_open=True), help="Peak of the learning rate.")
 @click.option("--augment/--no-augment", default=None, help="Random flips and crops, or the images as they are.")
 @click.option("--seed", type=click.IntRange(min=0), help="The same seed gives the same metrics; default: 0.")
 @click.option("--data", metavar="DIR", help="The folder of the .bin files; default: CIFAR10_DIR, if set.")
@@ -26,7 +37,7 @@ POSITIVE = click.IntRange(min=1)
 @click.option("--holdout", type=POSITIVE, help="Measure on this many training images taken out; no test image is used.")
 @click.option("--threads", type=POSITIVE, help="Cores to use; default: all.")
 @click.option("--plain", is_flag=True, default=None, help="Train the layers as they are, without fast.py.")
-@click.option("--sanity", is_flag=True, help="Only look whether the network is fit to be trained.")
+@click.option("--sanity", is_flag=True, help="Only look whether the network is fit to be trained: about a minute.")
 def main(data, download, synthetic, resume, out, sanity, **given):
     """Train a network, and print, write and draw what came out.
 
@@ -66,13 +77,14 @@ def _go(settings, out, record, sanity):
 
     whose.choose(settings.using)
     from kata.train import data, display, run
-    from kata.train.sanity import all_checks, short_checks
+    from kata.train.sanity import all_checks, announced, short_checks
 
     shown = display.fitting()
     images = data.load(settings.data, settings.limit, settings.holdout)
-    shown.say(whose.whose_table())
+    shown.say("\n".join(filter(None, [whose.whose_table(), whose.left_out(settings.using)])))
     shown.say(machine.described(settings.threads, settings.kernels, settings.plain))
     if sanity:
+        shown.say(announced(settings, images))
         return 0 if run.check(all_checks(settings, images), shown.say) else 1
     run.prepare(out)
     code = whose.code_digest()

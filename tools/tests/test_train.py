@@ -12,9 +12,11 @@ from cnn.foundations import Flatten, Linear, ReLU, Sequential
 from cnn.im2col import Conv2d
 from cnn.pooling import MaxPool2d
 from cnn.residual import BatchNorm2d
+from kata import progress
+from kata.bench import laps
 from kata.bench import train as bench
 from kata.errors import KataError
-from kata.train import checkpoint, data, loop, machine, models, places, recipes, run, sanity, synthetic
+from kata.train import checkpoint, data, loop, machine, models, pictures, places, recipes, run, sanity, synthetic
 from kata.train.display import Plain, lasting
 from kata.train.stopping import Stop
 
@@ -195,7 +197,7 @@ def test_disk_full(sitting, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch, pytest.raises(KataError, match=r"No space left on device.*--resume"):
-        patch.setattr(checkpoint.os, "fsync", full)
+        patch.setattr(progress.os, "fsync", full)
         sitting("a")
     assert files(tmp_path, "a") == before
     assert {path.name for path in (tmp_path / "a").iterdir()} == {"checkpoint.npz", "metrics.jsonl", "times.jsonl"}
@@ -390,6 +392,8 @@ def test_still_filters():
     after = [np.ones((4, 5)), np.ones((6, 5))]
     assert sanity.moved(before, after).fine
     after[1][2] = 0
+    said = sanity.moved(before[1:], after[1:], "units").sentence
+    assert "1 of 6 units have not moved, the first of them in the first layer" in said
     finding = sanity.moved(before, after)
     assert not finding.fine and "1 of 10 filters have not moved, the first of them in convolution 1" in finding.sentence
 
@@ -406,7 +410,39 @@ def test_frozen_filters(images, monkeypatch):
     """The comparison with frozen filters trains both on the same images and gives loss and accuracy of each."""
     monkeypatch.setattr(sanity, "COMPARED", (40, 20, 6))
     finding = sanity.beats_frozen(recipes.replace(SETTINGS, lr=0.02), images)
-    assert finding.fine and "after 6 epochs on 40 images" in finding.sentence and "20 held-out" in finding.sentence
+    assert finding.fine and "after 6 epochs on 40 images: training loss" in finding.sentence
+    assert "right of 20 held-out images" in finding.sentence and "standard errors" in finding.sentence
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def test_curves_of_one_epoch():
+    """One epoch has one tick, and the legend lies outside the axes."""
+    figure = pictures.curves([{"epoch": 1, "loss": 2.0, "train": 0.3, "test": 0.4}], "test", "a title")
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        low, high = axes.get_xlim()
+        assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1]
+        assert axes.get_legend() is None
+    texts = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert texts == ["training, during the epoch (last: 30.0 %)", "test, after the epoch (last: 40.0 %)"]
+
+
+def test_worst_mistakes_in_whole_percents(images):
+    """Odds are whole percents, those below 1 % are called so, and drawn images have their mark explained."""
+    odds = np.full((len(images.held_labels), 10), 0.004)
+    odds[:, 3], odds[:, 4] = 0.868, 0.104
+    figure = pictures.worst_mistakes(images, odds, "a title")
+    said = {line.partition(", ")[2] for axes in figure.axes for line in axes.get_title().splitlines()}
+    assert said == {"87 %", "<1 %"}
+    assert "mark of drawn images" in figure._supxlabel.get_text()
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.0099, "<1 %"), (0.01, "1 %"), (0.104, "10 %"), (0.999, "100 %")])
+def test_percent(share, text):
+    """Shares are whole percents without an exponent."""
+    assert pictures._percent(share) == text
 
 
 # --- models and machine ---------------------------------------------------------------------------
@@ -462,8 +498,8 @@ def test_bench_step(monkeypatch):
     """The measured step is a training step, and every layer that computes has its share of it."""
     monkeypatch.undo()
     monkeypatch.setattr(bench, "BATCH", 2)
-    monkeypatch.setattr(bench, "LAPS", 1)
-    runner = bench._Cnn("simple_cnn")
+    monkeypatch.setattr(bench, "laps", lambda call: laps(call, 1))
+    runner = bench._Cnn("simple_cnn", threads=1, plain=True)
     before = runner.model.state_dict()["9.weight"]
     rows, whole = runner.shares()
     assert not np.array_equal(before, runner.model.state_dict()["9.weight"])

@@ -122,6 +122,8 @@ def test_corrupt_checkpoint(trained, tmp_path):
         (["--batch-size", "0"], "0 is not in the range x>=1"),
         (["--epochs", "0"], "0 is not in the range x>=1"),
         (["--lr", "0"], "0.0 is not in the range x>0"),
+        (["--lr", "nan"], "nan is not a finite number"),
+        (["--lr", "inf"], "inf is not a finite number"),
         (["--data", "nowhere"], "there is no such folder"),
         (["--synthetic", "--download"], "exclude each other"),
         (["--model", "vgg"], "'vgg' is not one of"),
@@ -145,6 +147,8 @@ def test_sanity_alone(images, tmp_path):
     done = train("--data", images, "--limit", 60, "--sanity", "--out", tmp_path / "out")
     lines = [line for line in done.stdout.splitlines() if line.startswith(("ok  ", "ODD "))]
     assert done.returncode in (0, 1) and len(lines) == 4, done.stdout + done.stderr
+    assert "Four checks, about " in done.stdout.split(lines[0])[0]
+    refused(train("--data", images, "--limit", 8, "--sanity"), "learns 32 images by heart, and there are 8")
     assert all(line.startswith("ok") for line in lines[:3])
     assert not (tmp_path / "out").exists()
 
@@ -201,5 +205,21 @@ def test_learners_code(clone, images, tmp_path):
     options = ["--data", images, "--out", tmp_path / "out", "--limit", "8", "--epochs", "1"]
     done = course.run("train.py", *options, env={"OPENBLAS_NUM_THREADS": "1"})
     assert done.returncode == 0, done.stdout + done.stderr
-    whose = {line.split()[1]: line.split()[2] for line in done.stdout.splitlines()[2:9]}
+    table = done.stdout.splitlines()[:9]
+    whose = {line.split()[1]: line.split()[2] for line in table[2:]}
     assert whose["pooling"] == "mine" and whose["im2col"] == whose["cifar10"] == "reference"
+    assert max(map(len, table)) <= 80 and "edited since" not in done.stdout
+
+
+def test_edited_code_is_left_out(course):
+    """A file that was complete and was edited since is not trained with, and a line says so; nobody asks, no line."""
+    course.solve(21)
+    course.run("check.py", 21)
+    course.solve(21, {"return 2 * x": "return x + x"})
+    ask = (
+        "from kata.train import whose\nfrom kata.topics import REFERENCE, find_topic\n"
+        "whose.origins = lambda: {find_topic('21'): REFERENCE / 'mini.py'}\n"
+        "print([whose.left_out(using) for using in ('mine', 'reference')])"
+    )
+    said = course.python(ask).stdout
+    assert "topic 21 mini is edited since, not checked: cnn takes the reference's" in said and said.endswith(", '']\n")

@@ -16,6 +16,17 @@ def interleaved(calls, rounds):
     return {name: statistics.median(values) for name, values in seconds.items()}
 
 
+def laps(call, count=3):
+    """Return the seconds of some calls, after one that warms up."""
+    call()
+    seconds = []
+    for _ in range(count):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
 def table(head, rows):
     """Return rows of text under a head, in columns: the first to the left, the others to the right."""
     cells = [list(map(str, row)) for row in (head, *rows)]

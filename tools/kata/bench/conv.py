@@ -10,10 +10,9 @@ import statistics
 import time
 from typing import NamedTuple
 
-from kata.bench import table
+from kata.bench import laps, table
 
 BATCH = 64
-LAPS = 3
 PAUSE = 0.05  # seconds for a library's threads to fall asleep before the other's turn
 
 
@@ -116,16 +115,6 @@ def _product_calls(size=1024):
     return (lambda: np.matmul(a, b, out=out),)
 
 
-def _median(call):
-    call()
-    laps = []
-    for _ in range(LAPS):
-        start = time.perf_counter()
-        call()
-        laps.append(time.perf_counter() - start)
-    return statistics.median(laps)
-
-
 def _serve(pipe, library, threads):
     """A library's process: time the case it is sent, answer with seconds, until it is sent None."""
     if library == "torch":
@@ -137,7 +126,7 @@ def _serve(pipe, library, threads):
     while (case := pipe.recv()) is not None:
         if case != known:
             calls, known = (_product_calls() if case == "product" else make(case)), case
-        pipe.send([_median(call) for call in calls])
+        pipe.send([statistics.median(laps(call)) for call in calls])
 
 
 def _turns(libraries, cases, rounds, threads):

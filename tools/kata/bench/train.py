@@ -9,12 +9,11 @@ import multiprocessing
 import statistics
 import time
 
-from kata.bench import table
+from kata.bench import laps, table
 from kata.train import machine
 
 BATCH = 128
 MODELS = ("simple_cnn", "resnet20")
-LAPS = 3
 PAUSE = 0.05  # seconds for a library's threads to fall asleep before the other's turn
 GOAL = 2.0
 RATE = 0.05
@@ -61,21 +60,21 @@ class _Cnn:
         for name, layer in named:
             layer.forward = _timed(layer.forward, clocks[name][0])
             layer.backward = _timed(layer.backward, clocks[name][1])
-        whole = _laps(self.step)
+        whole = laps(self.step)
         for _, layer in named:
             del layer.forward, layer.backward
         rows = [
-            (name, type(layer).__name__, *(statistics.median(laps[1:]) if laps else 0.0 for laps in clocks[name]))
+            (name, type(layer).__name__, *(statistics.median(times[1:]) if times else 0.0 for times in clocks[name]))
             for name, layer in named
         ]
         return rows, statistics.median(whole)
 
 
-def _timed(function, laps):
+def _timed(function, times):
     def call(*args):
         start = time.perf_counter()
         out = function(*args)
-        laps.append(time.perf_counter() - start)
+        times.append(time.perf_counter() - start)
         return out
 
     return call
@@ -136,17 +135,6 @@ def _torch_model(name):
     return {"simple_cnn": simple, "resnet20": resnet20}[name]()
 
 
-def _laps(call):
-    """Return the seconds of some calls, after one that warms up."""
-    call()
-    laps = []
-    for _ in range(LAPS):
-        start = time.perf_counter()
-        call()
-        laps.append(time.perf_counter() - start)
-    return laps
-
-
 def _serve(pipe, library, threads):
     """A library's process: answer "step" with seconds, "shares" and "product" with what they measure."""
     runners = {"cnn": _Cnn, "plain": functools.partial(_Cnn, plain=True), "torch": _Torch}
@@ -159,7 +147,7 @@ def _serve(pipe, library, threads):
         if name not in ready:
             ready[name] = runners[library](name, threads)
         runner = ready[name]
-        pipe.send(runner.shares() if what == "shares" else (statistics.median(_laps(runner.step)), runner.flop))
+        pipe.send(runner.shares() if what == "shares" else (statistics.median(laps(runner.step)), runner.flop))
 
 
 def _product_rate(size=1024):
@@ -168,7 +156,7 @@ def _product_rate(size=1024):
 
     a, b = np.random.default_rng(0).standard_normal((2, size, size), dtype=np.float32)
     out = np.empty((size, size), np.float32)
-    return 2 * size**3 / statistics.median(_laps(lambda: np.matmul(a, b, out=out)))
+    return 2 * size**3 / statistics.median(laps(lambda: np.matmul(a, b, out=out)))
 
 
 class _Libraries:
@@ -226,7 +214,7 @@ def _turns(libraries, names, model, rounds):
             if name == "cnn":
                 work = flop
         rates.append(libraries.ask("plain", "product"))
-    return {name: statistics.median(laps) for name, laps in seconds.items()}, work, rates
+    return {name: statistics.median(times) for name, times in seconds.items()}, work, rates
 
 
 def _row(model, medians, work, product):

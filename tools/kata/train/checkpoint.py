@@ -7,30 +7,15 @@ training is, and the generator's state. Zip carries a check sum for each member,
 import contextlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 from pathlib import Path
 
 from kata.errors import KataError
+from kata.progress import write_atomically
 
 NAME = "checkpoint.npz"
 RECORD = "run.json"
 FORMAT = 1
-
-
-def write_bytes(path, content):
-    """Replace the file at `path` by one that holds `content`, or leave it untouched and raise OSError."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def sweep(folder):
@@ -56,7 +41,7 @@ def save(folder, record, arrays):
     with zipfile.ZipFile(content, "a") as bundle:
         bundle.writestr(RECORD, json.dumps({"format": FORMAT, **record}))
     try:
-        write_bytes(folder / NAME, content.getvalue())
+        write_atomically(folder / NAME, content.getvalue())
     except OSError as error:
         raise KataError(
             f"{folder / NAME} can't be written ({error.strerror}). "

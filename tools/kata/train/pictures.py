@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from kata.errors import KataError
+from kata.progress import write_atomically
 from kata.train import models
-from kata.train.checkpoint import write_bytes
 
 BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito
 DPI = 110
@@ -21,7 +21,7 @@ MOST = 32  # filters or maps in one picture
 def draw_all(folder, training, odds, counts):
     """Write the pictures into the folder; return their paths. A network without convolutions has no feature maps."""
     model, data = training.model, training.data
-    title = f"{training.settings.model} on {data.name}"
+    title = f"{training.settings.model} on {data.name} images"
     figures = {
         "learning-curves.png": curves(training.history, data.held, title),
         "confusion-matrix.png": confusion_matrix(data, counts, title),
@@ -39,7 +39,7 @@ def _write(path, figure):
     FigureCanvasAgg(figure)
     figure.savefig(content, format="png", dpi=DPI)
     try:
-        write_bytes(path, content.getvalue())
+        write_atomically(path, content.getvalue())
     except OSError as error:
         raise KataError(f"{path} can't be written ({error.strerror}). Make room, then --resume draws it.") from None
     return path
@@ -57,19 +57,23 @@ def _figure(width, height, title):
 
 def curves(history, held, title):
     """Loss, and accuracy while learning and on held-out images, by epoch."""
-    figure = _figure(9, 3.8, title)
+    from matplotlib.ticker import MaxNLocator
+
+    figure = _figure(9, 4.2, title)
     left, right = figure.subplots(1, 2)
     epochs = [figures["epoch"] for figures in history]
     left.plot(epochs, [figures["loss"] for figures in history], color=BLUE, marker="o", markersize=4)
     left.set(xlabel="epoch", ylabel="training loss (cross-entropy)", title="loss")
-    for name, label, color, style in (("train", "training", BLUE, "-o"), (held, held, ORANGE, "--s")):
+    measured = ("train", "training, during the epoch", BLUE, "-o"), (held, f"{held}, after the epoch", ORANGE, "--s")
+    for name, label, color, style in measured:
         values = [100 * figures[name] for figures in history]
-        right.plot(epochs, values, style, color=color, markersize=4, label=f"{label}: {values[-1]:.1f} % at the end")
+        right.plot(epochs, values, style, color=color, markersize=4, label=f"{label} (last: {values[-1]:.1f} %)")
     right.set(xlabel="epoch", ylabel="accuracy, %", title="accuracy")
-    right.legend(loc="lower right")
+    figure.legend(loc="outside lower right", ncols=2, fontsize=9)
     for axes in (left, right):
         axes.grid(alpha=0.3)
-        axes.locator_params(axis="x", integer=True)
+        axes.set_xlim(epochs[0] - 0.5, epochs[-1] + 0.5)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     return figure
 
 
@@ -102,16 +106,15 @@ def first_filters(model, title):
     """What the first layer looks for: 3x3 windows of colour, or whole images in a dense network."""
     convolutions = models.filters(model)
     weight = convolutions[0].value if convolutions else model.parameters()[0].value.reshape(-1, 3, 32, 32)
-    kind = "x".join(map(str, weight.shape[2:]))
+    kind, size = "filters" if convolutions else "units", "x".join(map(str, weight.shape[2:]))
     shown = weight[:MOST]
-    figure = _figure(
-        8, 1.1 * -(-len(shown) // 8) + 0.7, f"{title}: {len(shown)} of {len(weight)} first filters, {kind}"
-    )
+    figure = _figure(8, 1.1 * -(-len(shown) // 8) + 0.7, f"{title}: {len(shown)} of {len(weight)} first {kind}, {size}")
     for index, (axes, kernel) in enumerate(zip(_panels(figure, len(shown), 8), shown, strict=True)):
         reach = np.abs(kernel).max() or 1
         axes.imshow(np.moveaxis(0.5 + 0.5 * kernel / reach, 0, 2))
         axes.set_title(str(index), fontsize=7, pad=2)
-    figure.supxlabel("grey is 0; a colour is what the filter answers to, each scaled by its largest weight", fontsize=8)
+    one = kind.removesuffix("s")
+    figure.supxlabel(f"grey is 0; a colour is what the {one} answers to, each scaled by its largest weight", fontsize=8)
     return figure
 
 
@@ -134,8 +137,15 @@ def feature_maps(model, data, odds, title):
         for axes, channel in zip(_panels(part, len(strongest), 8), strongest, strict=True):
             axes.imshow(maps[channel], cmap="viridis", vmin=0)
             axes.set_title(str(channel), fontsize=7, pad=2)
-    figure.supxlabel("dark is 0, yellow the strongest answer of a map; the number is the channel", fontsize=8)
+    _caption(figure, "dark is 0, yellow the strongest answer of a map; the number is the channel", data)
     return figure
+
+
+def _caption(figure, text, data):
+    """A line below the figure, and where images are drawn ones, another about the mark they all bear."""
+    mark = "the dark grey pixel in every upper left corner is the mark of drawn images; it tells nothing of the class"
+    lines = [text, mark if data.name == "synthetic" else ""]
+    figure.supxlabel("\n".join(filter(None, lines)), fontsize=8)
 
 
 def _stages(model, x):
@@ -166,12 +176,16 @@ def worst_mistakes(data, odds, title, count=15):
     if not len(wrong):
         return None
     worst = wrong[odds[wrong, labels[wrong]].argsort(kind="stable")[:count]]
-    figure = _figure(8.5, 2.05 * -(-len(worst) // 5) + 0.5, f"{title}: worst mistakes of {len(wrong)} in {len(labels)}")
+    figure = _figure(8.5, 2.05 * -(-len(worst) // 5) + 0.9, f"{title}: worst mistakes of {len(wrong)} in {len(labels)}")
     for axes, index in zip(_panels(figure, len(worst), 5), worst, strict=True):
         guess = odds[index].argmax()
         axes.imshow(np.moveaxis(data.held_images[index], 0, 2))
-        taken = f"taken for {data.classes[guess]}, {100 * odds[index, guess]:.0f} %"
-        axes.set_title(
-            f"{taken}\nis {data.classes[labels[index]]}, {100 * odds[index, labels[index]]:.1g} %", fontsize=8
-        )
+        of_guess, of_label = odds[index, [guess, labels[index]]]
+        taken = f"taken for {data.classes[guess]}, {_percent(of_guess)}"
+        axes.set_title(f"{taken}\nis {data.classes[labels[index]]}, {_percent(of_label)}", fontsize=8)
+    _caption(figure, "in percent: the odds that the network gives the two classes", data)
     return figure
+
+
+def _percent(share):
+    return f"{100 * share:.0f} %" if share >= 0.01 else "<1 %"

@@ -11,7 +11,7 @@ class Settings:
 
     `limit` and `holdout` are numbers of images, 0 for none; `padding` is how far a crop can move; `data` is
     "synthetic" or a folder; `threads` are the cores used, `kernels` the matrix products'; `plain` leaves the layers as
-    the topics have them, without `fast`.
+    the topics have them, without `fast`; `views` asks for a last word from several looks at each held-out image.
     """
 
     model: str
@@ -32,6 +32,7 @@ class Settings:
     threads: int = 1
     kernels: str = ""
     plain: bool = False
+    views: bool = False
 
 
 # `resnet` is after the fast recipes (David Page 2018, How to train your ResNet; Jordan 2024, arXiv:2404.00498):
@@ -40,7 +41,9 @@ RECIPES = {
     "simple_cnn": Settings("simple_cnn", epochs=10, batch_size=128, lr=0.05, augment=True, padding=2),
     "mlp": Settings("mlp", epochs=10, batch_size=128, lr=0.05, augment=True, padding=2, plain=True),
     "resnet20": Settings("resnet20", epochs=30, batch_size=128, lr=0.1, augment=True),
-    "resnet": Settings("resnet", epochs=12, batch_size=128, lr=0.15, augment=True, padding=2, label_smoothing=0.1),
+    "resnet": Settings(
+        "resnet", epochs=12, batch_size=128, lr=0.15, augment=True, padding=2, label_smoothing=0.1, views=True
+    ),
 }
 OPTIONS = {"batch_size": "--batch-size", "augment": "--augment/--no-augment"}
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from kata.errors import KataError
 from kata.progress import write_atomically
 from kata.render import shown_path, tool
-from kata.train import checkpoint, models, pictures
+from kata.train import checkpoint, models, pictures, views
 from kata.train import report as reports
 from kata.train.display import epoch_line, lasting
 from kata.train.loop import Training
@@ -56,8 +56,9 @@ def introduce(training, say):
         f"measured on {len(data.held_images)} {HELD[data.held]}"
     )
     say(described(settings))
-    work = f"{images / 1e15:.3f} PFLOP" if images >= 1e13 else f"{images / 1e12:.2f} TFLOP"
-    say(f"{work} in matrix products: {lasting(images / 1e11)} at 100 GFLOP/s")
+    work = f"{images / 1e15:.3f} PFLOP" if images >= 1e13 else f"{images / 1e12:.3g} TFLOP"
+    takes = f": {lasting(images / 1e11)} at 100 GFLOP/s" if images >= 1e11 else ""
+    say(f"{work} in matrix products{takes}")
 
 
 def check(findings, say):
@@ -117,6 +118,9 @@ def finish(training, out, say):
     odds = reports.predict(training.model, training.data)
     counts = reports.confusion(training.data.held_labels, odds.argmax(axis=1))
     text = reports.report(training.data, counts)
+    if training.settings.views:
+        seen = 100 * views.accuracy(training.model, training.data)
+        text += f"\n\n{seen:.2f} % with the mean score of six views: each image, moved a pixel either way, and mirrored"
     trained = lasting(sum(map(sum, training.seconds)))
     say(f"\n{text}\n\ntrained and measured in {trained}")
     write(out / "report.txt", f"{training.settings.model}: {described(training.settings)}\n\n{text}\n")

@@ -9,12 +9,15 @@ from typing import NamedTuple
 import numpy as np
 
 from cnn import cifar10
+from kata.errors import KataError
 from kata.train import models
+from kata.train.display import lasting
 
 FEW = 32
 TOLERANCE = 0.5  # how far the first loss may be from ln 10
 STEPS = 150
 COMPARED = 2500, 500, 5  # images learned from, images measured on, epochs
+SPEED = 20e9  # operations a second in the layers as they are, on a usual core: for the time that is announced
 
 
 class Finding(NamedTuple):
@@ -25,10 +28,10 @@ class Finding(NamedTuple):
 def short_checks(settings, data):
     """Yield the findings that take a second: the first loss, and whether a few steps move every filter."""
     yield first_loss(settings, data)
-    model, before = _fresh(settings), None
+    model = _fresh(settings)
     before = _filters(model)
     _learn_few(model, settings, data, steps=5)
-    yield moved(before, _filters(model))
+    yield moved(before, _filters(model), _kind(model))
 
 
 def all_checks(settings, data):
@@ -37,8 +40,18 @@ def all_checks(settings, data):
     model = _fresh(settings)
     before = _filters(model)
     yield overfits(model, settings, data)
-    yield moved(before, _filters(model))
+    yield moved(before, _filters(model), _kind(model))
     yield beats_frozen(settings, data)
+
+
+def announced(settings, data):
+    """Say how long all checks take, before they begin; refuse images too few for them."""
+    if len(data.images) < FEW:
+        raise KataError(f"--sanity learns {FEW} images by heart, and there are {len(data.images)}. Give more.")
+    learned, _ = _compared_counts(data)
+    _, step = models.products(_fresh(settings))
+    flop = step * (2 * COMPARED[2] * learned + STEPS * FEW)
+    return f"Four checks, about {lasting(max(flop / SPEED, 1))} at {SPEED / 1e9:.0f} GFLOP/s:"
 
 
 def _fresh(settings):
@@ -82,42 +95,55 @@ def _learn_few(model, settings, data, steps):
     return step, accuracy
 
 
+def _kind(model):
+    """What the rows of a weight are called: a convolution's filters, a dense layer's units."""
+    return "filters" if models.filters(model) else "units"
+
+
 def _filters(model):
-    """Return copies of the filters, (filters, numbers) each: of convolutions, or the first dense layer's."""
+    """Return copies of the filters, (filters, numbers) each: of convolutions, or the first dense layer's units."""
     chosen = models.filters(model) or model.parameters()[:1]
     return [weight.value.reshape(len(weight.value), -1).copy() for weight in chosen]
 
 
-def moved(before, after):
+def moved(before, after, kind="filters"):
     """A filter that stays as it was drawn gets no gradient: it is dead, or left out of the optimizer."""
     still = [int((a == b).all(axis=1).sum()) for a, b in zip(before, after, strict=True)]
     total = sum(map(len, before))
     if not any(still):
-        return Finding(True, f"All {total} filters have moved: every one of them gets a gradient.")
+        return Finding(True, f"All {total} {kind} have moved: every one of them gets a gradient.")
     layer = next(index for index, count in enumerate(still) if count)
+    place = f"convolution {layer}" if kind == "filters" else "the first layer"
     return Finding(
         False,
-        f"{sum(still)} of {total} filters have not moved, the first of them in convolution {layer}: "
+        f"{sum(still)} of {total} {kind} have not moved, the first of them in {place}: "
         "no gradient reaches them, or the optimizer does not have them.",
     )
 
 
 def beats_frozen(settings, data):
     """If learned filters are no better than the random ones they began as, the convolutions have learned nothing."""
-    learned, of, epochs = COMPARED
-    count = min(learned, len(data.images) * learned // (learned + of))
+    (count, of), epochs, kind = _compared_counts(data), COMPARED[2], _kind(_fresh(settings))
     train = data.normalized(data.images[:count]), data.labels[:count]
     kept = data.normalized(data.images[count : count + of]), data.labels[count : count + of]
     losses, accuracies = zip(
         *(_compared(settings, train, kept, epochs, frozen) for frozen in (False, True)), strict=True
     )
+    errors = [math.sqrt(share * (1 - share) / len(kept[1])) for share in accuracies]
     figures = (
-        f"after {epochs} epochs on {count} images: loss {losses[0]:.2f} against {losses[1]:.2f}, "
-        f"{100 * accuracies[0]:.0f} % against {100 * accuracies[1]:.0f} % of {len(kept[1])} held-out images"
+        f"after {epochs} epochs on {count} images: training loss {losses[0]:.2f} against {losses[1]:.2f}; right of "
+        f"{len(kept[1])} held-out images {100 * accuracies[0]:.0f} % against {100 * accuracies[1]:.0f} %, standard "
+        f"errors {100 * errors[0]:.1f} % and {100 * errors[1]:.1f} %"
     )
     if losses[0] < losses[1]:
-        return Finding(True, f"Learned filters beat frozen ones {figures}.")
-    return Finding(False, f"Learned filters are no better than frozen ones {figures}.")
+        return Finding(True, f"Learned {kind} beat frozen ones {figures}.")
+    return Finding(False, f"Learned {kind} are no better than frozen ones {figures}.")
+
+
+def _compared_counts(data):
+    """The images learned from and measured on; fewer, in the same proportion, where there are not enough."""
+    learned, measured, _ = COMPARED
+    return min(learned, len(data.images) * learned // (learned + measured)), measured
 
 
 def _compared(settings, train, kept, epochs, frozen):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from kata.bench import table
 from kata.carry import carry, carry_only_reference
-from kata.progress import digest, finished_topics
-from kata.render import shown_path
+from kata.progress import digest, finished_topics, was_finished
+from kata.render import note_edited
 from kata.topics import REFERENCE, all_topics
 
 NEEDED = ("cifar10", "residual")
@@ -31,15 +31,25 @@ def origins():
 
 
 def whose_table():
-    """Return the table: every topic, whose its code is, in which file."""
+    """Return the table: every topic, whose its code is, in which folder's file."""
     used = origins()
     rows = []
     for topic in all_topics():
         path = used.get(topic)
         whose = "not needed" if path is None else "reference" if REFERENCE in path.parents else "mine"
-        rows.append((f"{topic.number} {topic.stem}", whose, shown_path(path) if path else ""))
+        rows.append((f"{topic.number} {topic.stem}", whose, f"{path.parent.name}/{path.name}" if path else ""))
     width = max(len(row[2]) for row in rows)
     return table(("topic", "whose", "file".ljust(width)), [(*row[:2], row[2].ljust(width)) for row in rows])
+
+
+def left_out(using):
+    """Name the learner's topics that were complete, were edited since, and so give way to the reference; "" for none.
+
+    With --using reference nobody expects them.
+    """
+    used = origins()
+    edited = [topic for topic in used if was_finished(topic) and REFERENCE in used[topic].parents]
+    return note_edited(edited) if using == "mine" else ""
 
 
 def code_digest():

@@ -225,10 +225,12 @@ def random_flip(images, rng):
 
     Examples
     --------
-    >>> images = np.array([[[[1, 2, 3]]], [[[4, 5, 6]]]], np.uint8)
-    >>> random_flip(images, np.random.default_rng(1))[:, 0, 0]
-    array([[1, 2, 3],
-           [4, 5, 6]], dtype=uint8)
+    Fifty times the same row: whatever is drawn, some stay plain and some are mirrored.
+
+    >>> images = np.full((50, 1, 1, 3), [1, 2, 3], np.uint8)
+    >>> flipped = random_flip(images, np.random.default_rng(0))
+    >>> sorted(set(map(tuple, flipped[:, 0, 0].tolist())))
+    [(1, 2, 3), (3, 2, 1)]
     """
     # TODO 1. Check images; draw N times yes or no.
     # TODO 2. Choose, image by image but without a loop, between the mirrored and the plain one.
@@ -546,7 +548,8 @@ def evaluate(model, images, labels, batch_size=256):
     Returns
     -------
     accuracy : float, 0 to 1
-        An image counts where the largest of its K logits is its label's.
+        An image counts where the largest of its K logits is its label's; of equal ones the first is taken for the
+        largest, as argmax does.
 
     Raises
     ------

@@ -634,7 +634,7 @@ MISTAKES = [
     Mistake(
         name="rate_inside_the_velocity",
         exercise="SGD",
-        level=3,
+        level=2,
         says="the velocity remembers steps at the rates of old; it sums gradients, and today's rate scales it",
         twist={
             "velocity += gradient": "velocity += lr * gradient",
@@ -1004,6 +1004,15 @@ MISTAKES = [
         },
     ),
     Mistake(
+        name="ties_count_as_right",
+        exercise="evaluate",
+        level=2,
+        says="a label whose score ties with the largest counts as right, so equal scores get 1; argmax takes one class",
+        twist={
+            "model(x).argmax(axis=1) == y": "[z[label] >= z.max() for z, label in zip(model(x), y, strict=True)]",
+        },
+    ),
+    Mistake(
         name="accuracy_in_percent",
         exercise="evaluate",
         level=1,
@@ -1028,6 +1037,13 @@ MISTAKES = [
         level=2,
         says="every epoch has a cycle of its own; one cycle spans the whole training",
         twist={"one_cycle_lr(done + k, epochs * batches, peak_lr)": "one_cycle_lr(k, batches, peak_lr)"},
+    ),
+    Mistake(
+        name="cycle_begun_again",
+        exercise="fit",
+        level=2,
+        says="every epoch asks for the rates of the first; add the batches of the epochs before to k",
+        twist={"one_cycle_lr(done + k, epochs * batches, peak_lr)": "one_cycle_lr(k, epochs * batches, peak_lr)"},
     ),
     Mistake(
         name="rate_stays_at_the_peak",
@@ -1564,7 +1580,7 @@ def epochs_in_order(solution, rng):
             augment=lambda x, rng: 2 * x,
             lr=lambda k: 0.1 * (k + 1),
         )
-        found.append((float(loss), model.weight.value.copy(), sorted(set(model.modes))))
+        found.append((np.float32(loss), model.weight.value.copy(), sorted(set(model.modes))))
     return found, losses(solution, rng), plain_batches(solution, rng)
 
 
@@ -1598,9 +1614,16 @@ def accuracies(solution, rng):
         labels[5:] = (model(images).argmin(axis=1))[5:]
         for batch_size in (7, 3):
             model.training, model.modes = training, []
-            accuracy = float(solution.evaluate(model, images, labels, batch_size))
+            accuracy = np.float32(solution.evaluate(model, images, labels, batch_size))
             found.append((accuracy, sorted(set(model.modes)), model.training))
     return found, plain_batches(solution, rng)
+
+
+@probe("evaluate")
+def accuracy_of_equal_scores(solution, rng):
+    model = Dense(rng, 6, 3)
+    model.weight.value[...] = 0
+    return np.float32(solution.evaluate(model, *_data(rng, 8)))
 
 
 @probe("evaluate")
@@ -1610,6 +1633,11 @@ def mode_after_failure(solution, rng):
         solution.evaluate(model, *_data(rng))
     except ValueError:
         return model.training
+
+
+def _rounded(entry):
+    """An epoch's figures in float32: how a loss is summed is not what a mistake is known by."""
+    return {key: np.float32(value) if isinstance(value, float) else value for key, value in entry.items()}
 
 
 @probe("fit")
@@ -1622,7 +1650,7 @@ def histories(solution, rng):
             model, train, test, 3, batch_size=3, peak_lr=0.8, momentum=momentum, weight_decay=0.05,
             label_smoothing=smoothing,
         )  # fmt: skip
-        found.append((history, model.weight.value.copy()))
+        found.append(([_rounded(entry) for entry in history], model.weight.value.copy()))
     return found, optimizer_steps(solution, rng), epochs_in_order(solution, rng)
 
 

@@ -1,4 +1,4 @@
-"""Hints in three levels, from looking to doing, and the solution as an explicit fourth.
+"""Hints in three levels, from looking to doing, and behind them the solution for who gives up.
 
 `hints/NN-stem/level-K.md` holds a section `## exercise` for each exercise of the topic.
 """
@@ -12,8 +12,9 @@ from kata.errors import KataError
 from kata.verdict import check, recalled_statuses
 
 LEVELS = (1, 2, 3)
-SOLUTION = 4
+SOLUTION = 4  # what is remembered as seen once the solution was
 ITEM = r"\s*(?:[-*]|\d+[.])\s+"
+TIED = "\N{NO-BREAK SPACE}"  # before a number and a full stop: at the start of a line they would look like an item
 
 
 def sections(topic, level):
@@ -32,13 +33,26 @@ def sections(topic, level):
 
 
 def hint(topic, exercise, level):
-    """Return one hint's text; level 4 is the reference's solution."""
-    if level == SOLUTION:
-        return source.definition(source.read(topic.reference), exercise)
+    """Return one hint's text."""
     found = sections(topic, level).get(exercise)
     if not found:
         raise KataError(f"{topic.hints.name}/level-{level}.md has no section '## {exercise}'.")
     return found
+
+
+def solution(topic, exercise):
+    """Return the reference's code of an exercise, its steps as comments, without the marks around it.
+
+    Raises
+    ------
+    KataError
+        If the repository is one that ships no solutions.
+    """
+    if topic.is_released:
+        raise KataError("this repository ships no solutions. Level 3 is the last hint; ask your instructor for more.")
+    text = source.definition(source.read(topic.reference), exercise)
+    marks = (source.OPEN, source.CLOSE)
+    return "".join(line for line in text.splitlines(keepends=True) if line.strip() not in marks)
 
 
 def find_exercise(topic, name):
@@ -49,7 +63,7 @@ def find_exercise(topic, name):
     KataError
         If the topic has none of that name; the message lists them.
     """
-    names = list(source.exercises(topic.reference))
+    names = list(source.exercises(topic.outline))
     for exercise in names:
         if exercise.lower() == name.lower():
             return exercise
@@ -75,7 +89,7 @@ def current_exercise(topic, announce):
     The last check answers if it was on exactly this file, and a first exercise that is still a stub needs
     no check; otherwise the tests run, and `announce(text)` is told first.
     """
-    names = list(source.exercises(topic.reference))
+    names = list(source.exercises(topic.outline))
     if _is_stub(topic, names[0]):
         return names[0]
     statuses = _statuses(topic, announce)
@@ -114,12 +128,16 @@ def mark_seen(topic, exercise, level):
 
 
 def wrapped(text, width):
-    """Fold prose to `width` columns, paragraph by paragraph; code blocks and tables stay as they are."""
+    """Fold prose to `width` columns, paragraph by paragraph; code blocks and tables stay as they are.
+
+    A list begins after a blank line or a block, as in Markdown: within a paragraph "5. " is a number and a full stop.
+    """
     lines, paragraph, fenced = [], [], False
     for line in [*text.splitlines(), ""]:
         fence = line.startswith("```")
         plain = fenced or fence or not line.strip() or line.startswith(("    ", "|"))
-        if plain or re.match(ITEM, line):
+        listed = not paragraph or re.match(ITEM, paragraph[0])
+        if plain or (listed and re.match(ITEM, line)):
             lines += _folded(paragraph, width)
             paragraph = []
         if plain:
@@ -136,4 +154,6 @@ def _folded(paragraph, width):
         return []
     item = re.match(ITEM, paragraph[0])
     indent = " " * len(item.group()) if item else ""
-    return textwrap.wrap(" ".join(paragraph), width, subsequent_indent=indent, break_long_words=False)
+    text = re.sub(r" (?=\d+[.] )", TIED, " ".join(paragraph))
+    folded = textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False)
+    return [line.replace(TIED, " ") for line in folded]

@@ -15,7 +15,7 @@ from kata.carry import carry_only_reference
 from kata.topics import ROOT
 
 HERE = Path(__file__).parent
-collect_ignore = ["mini_course"]
+collect_ignore = ["mini_course", "hostile"]
 
 # What a learner's shell may hold and a test must not see.
 FOREIGN = ("NO_COLOR", "FORCE_COLOR", "PYTHONPATH", "PYTEST_ADDOPTS", "PYTHONDONTWRITEBYTECODE", "TERM")

@@ -1040,10 +1040,12 @@ class TestFit:
         assert_close(model.weight.value, expected.astype(np.float32), "weight")
 
     def test_accuracy_is_that_of_the_end_of_the_epoch(self, solution):
-        """Accuracy is measured on the test images, after the epoch's last step."""
-        train, test = two_clouds(63, 12), (normal(64, 9, 1, 1, 3, dtype=np.float32), np.arange(9) % 3)
+        """Accuracy is measured on the test images, after the epoch's last step: wrong weights have been put right."""
+        train, test = two_clouds(63, 60), (normal(64, 9, 1, 1, 3, dtype=np.float32), np.arange(9) % 3)
+        test[0][np.arange(9), 0, 0, test[1]] += 2
         model = Dense(3, 3)
-        history = solution.fit(model, train, test, epochs=2, batch_size=4, peak_lr=0.2)
+        model.weight.value[...] = -np.eye(3)
+        history = solution.fit(model, train, test, epochs=1, batch_size=4, peak_lr=0.5)
         scores = test[0].reshape(9, 3) @ model.weight.value.T + model.bias.value
         right = float(np.mean([row.argmax() == label for row, label in zip(scores, test[1], strict=True)]))
         assert_close(np.float64(history[-1]["accuracy"]), np.float64(right), "accuracy")

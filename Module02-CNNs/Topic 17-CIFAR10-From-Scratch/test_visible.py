@@ -821,6 +821,14 @@ class TestFit:
         assert losses[-1] < 0.3, f"the loss fell from {losses[0]:.3f} to no less than {losses[-1]:.3f}"
         assert_close(np.float64(history[-1]["accuracy"]), np.float64(1.0), "accuracy")
 
+    def test_accuracy_is_that_after_the_epoch(self, solution):
+        """An epoch's accuracy is measured with what it has learned: the last one is the model's in the end."""
+        model, test = Dense(3, 3, seed=2), two_clouds(23, 30)
+        before = solution.evaluate(model, *test)
+        (entry,) = solution.fit(model, two_clouds(22, 60), test, epochs=1, batch_size=10, peak_lr=0.3)
+        assert_close(np.float64(entry["accuracy"]), np.float64(solution.evaluate(model, *test)), "accuracy")
+        assert entry["accuracy"] > before, f"it was {before:.2f} before and is {entry['accuracy']:.2f} after it"
+
     def test_memorises_a_handful_of_images(self, solution):
         """The network learns eight images of noise by heart: accuracy 1 on them, and every parameter has moved."""
         net = solution.simple_cnn(rng=np.random.default_rng(3))

@@ -15,7 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from kata.channel import Channel
-from kata.limits import confine, limit  # noqa: F401
+from kata.limits import confine
 
 PLUGINS = ["-p", "kata.plugin", "-p", "_hypothesis_pytestplugin"]
 BARE = ["--noconftest", "-p", "no:cacheprovider", "-p", "no:terminal", "-p", "no:junitxml", "-p", "no:faulthandler"]

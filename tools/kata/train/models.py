@@ -1,5 +1,7 @@
 """The networks that can be trained, made of `cnn`, and what can be counted in them."""
 
+import contextlib
+
 import numpy as np
 
 from cnn import cifar10, residual
@@ -59,6 +61,18 @@ def size(model):
     return sum(parameter.value.size for parameter in model.parameters())
 
 
+@contextlib.contextmanager
+def evaluating(model):
+    """Have the model in eval mode for a while, and then in the mode it had."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        if was_training:
+            model.train()
+
+
 def products(model, shape=(3, 32, 32)):
     """Return the floating-point operations of the matrix products for one image: forward, and all of a step.
 
@@ -77,12 +91,10 @@ def products(model, shape=(3, 32, 32)):
     computing = [layer for _, layer in leaves(model) if np.ndim(getattr(getattr(layer, "weight", 0), "value", 0)) > 1]
     for layer in computing:
         layer.forward = watched(layer)
-    was_training = model.training
     try:
-        model.eval()(np.zeros((1, *shape), np.float32))
+        with evaluating(model):
+            model(np.zeros((1, *shape), np.float32))
     finally:
         for layer in computing:
             del layer.forward
-        if was_training:
-            model.train()
     return sum(flop), 3 * sum(flop) - flop[0]

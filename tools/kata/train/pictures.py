@@ -150,23 +150,20 @@ def _caption(figure, text, data):
 
 def _stages(model, x):
     """Yield (name, maps (C, H, W)) after every activation of a convolution's output."""
-    was_training = model.training
-    model.eval()
-    if hasattr(model, "stages"):
-        x = np.maximum(model.bn1(model.conv1(x)), 0)
-        yield "stem", x[0]
-        for number, stage in enumerate(model.stages, 1):
-            x = stage(x)
-            yield f"stage {number}", x[0]
-    else:
-        number = 0
-        for layer in model:
-            x = layer(x)
-            if x.ndim == 4 and type(layer).__name__ == "ReLU":
-                number += 1
-                yield f"convolution {number} and ReLU", x[0]
-    if was_training:
-        model.train()
+    with models.evaluating(model):
+        if hasattr(model, "stages"):
+            x = np.maximum(model.bn1(model.conv1(x)), 0)
+            yield "stem", x[0]
+            for number, stage in enumerate(model.stages, 1):
+                x = stage(x)
+                yield f"stage {number}", x[0]
+        else:
+            number = 0
+            for layer in model:
+                x = layer(x)
+                if x.ndim == 4 and type(layer).__name__ == "ReLU":
+                    number += 1
+                    yield f"convolution {number} and ReLU", x[0]
 
 
 def worst_mistakes(data, odds, title, count=15):

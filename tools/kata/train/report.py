@@ -3,19 +3,17 @@
 import numpy as np
 
 from kata.bench import table
+from kata.train.models import evaluating
 
 
 def predict(model, data, chunk=500):
     """Return the probabilities of all held-out images, (N, 10) float32, in eval mode."""
     pieces = []
-    was_training = model.training
-    model.eval()
-    for start in range(0, len(data.held_images), chunk):
-        logits = model(data.normalized(data.held_images[start : start + chunk]))
-        odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-        pieces.append(odds / odds.sum(axis=1, keepdims=True))
-    if was_training:
-        model.train()
+    with evaluating(model):
+        for start in range(0, len(data.held_images), chunk):
+            logits = model(data.normalized(data.held_images[start : start + chunk]))
+            odds = np.exp(logits - logits.max(axis=1, keepdims=True))
+            pieces.append(odds / odds.sum(axis=1, keepdims=True))
     return np.concatenate(pieces)
 
 

@@ -7,6 +7,8 @@ others; the mean of its scores is right more often than any one. Nothing is lear
 
 import numpy as np
 
+from kata.train.models import evaluating
+
 SHIFTS = ((0, 0), (-1, -1), (1, 1))  # pixels down and across
 
 
@@ -22,12 +24,10 @@ def of(images):
 
 def accuracy(model, data, chunk=500):
     """Return the share of the held-out images whose mean score over all views is highest for their label."""
-    right, was_training = 0, model.training
-    model.eval()
-    for start in range(0, len(data.held_images), chunk):
-        piece = slice(start, start + chunk)
-        scores = sum(model(data.normalized(view)) for view in of(data.held_images[piece]))
-        right += int(np.count_nonzero(scores.argmax(axis=1) == data.held_labels[piece]))
-    if was_training:
-        model.train()
+    right = 0
+    with evaluating(model):
+        for start in range(0, len(data.held_images), chunk):
+            piece = slice(start, start + chunk)
+            scores = sum(model(data.normalized(view)) for view in of(data.held_images[piece]))
+            right += int(np.count_nonzero(scores.argmax(axis=1) == data.held_labels[piece]))
     return right / len(data.held_labels)

@@ -27,7 +27,7 @@ def blame_all(shown, message, line):
         shown.results.setdefault(test["id"], {"outcome": "failed", "finding": asdict(finding)})
 
 
-def cause(process, order, follow, late):
+def cause(process, order, follow, excess):
     """Return (kind, sentence, line of the solution as "path:number" or "") for what ended a process.
 
     Parameters
@@ -38,14 +38,16 @@ def cause(process, order, follow, late):
         What it was told.
     follow : Follower
         What it reported.
-    late : bool
-        Whether it was ended from outside, for taking too long.
+    excess : str
+        What it took too much of and was ended for, "time" or "room"; "" where nobody ended it.
     """
     text = _read(Path(order["stacks"]))
     number = _innermost(text, order["solution"])
     place = f" at {Path(order['solution']).name}:{number}" if number else ""
     line = f"{order['solution']}:{number}" if number else ""
-    if late:
+    if excess == "room":
+        return "crash", f"wrote more than {order['room'] / 2**20:.0f} MB into its scratch folder{place}", line
+    if excess:
         return "hang", f"did not end within {order['seconds']:g} seconds{place}: is a loop's end never reached?", line
     if _signal(process.returncode) == "SIGXCPU":
         return "hang", f"took more than {order['processor']} seconds of processor time{place}", line
@@ -63,10 +65,16 @@ def _innermost(text, solution):
     stacks = re.split(r"^(?=(?:Current thread|Thread) )", text, flags=re.MULTILINE)
     current = [stack for stack in stacks if stack.startswith("Current thread")]
     for stack in [*current, *reversed(stacks)]:
-        found = re.search(rf'File "{re.escape(solution)}", line (\d+)', stack)
-        if found:
-            return found.group(1)
+        lines = lines_of(stack, solution)
+        if lines:
+            return lines[0]
     return ""
+
+
+def lines_of(stack, path):
+    """The lines of a file on a stack as faulthandler writes it, innermost first."""
+    written = str(path).encode("ascii", "backslashreplace").decode()
+    return re.findall(rf'File "{re.escape(written)}", line (\d+)', stack)
 
 
 def _signal(status):

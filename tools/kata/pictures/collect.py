@@ -10,6 +10,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kata.aftermath import lines_of
 from kata.errors import KataError
 from kata.pictures import picture_of
 from kata.pictures.solution import TODO, exercise_at
@@ -171,8 +172,7 @@ def _ended(path, status, stacks, words, seconds):
         If the stack doesn't tell; the message has the process's last words.
     """
     text = stacks.read_text(encoding="utf-8", errors="replace") if stacks.exists() else ""
-    written = str(path).encode("ascii", "backslashreplace").decode()  # as faulthandler writes it
-    lines = [int(line) for line in re.findall(rf'File "{re.escape(written)}", line (\d+)', text)]
+    lines = [int(line) for line in lines_of(text, path)]
     hung = text.startswith("Timeout") or status == OVER_TIME
     if lines or hung:
         place = f" at {path.name}:{lines[0]}" if lines else ""

@@ -6,6 +6,7 @@ in the suite itself, or from identities, never from the code under test.
 """
 
 import sys
+import threading
 from contextlib import contextmanager
 from types import FunctionType
 
@@ -254,58 +255,67 @@ class TooManyBytecodes(AssertionError):
 
 
 def count_bytecodes(call, limit=300_000):
-    """Return how many Python bytecode instructions `call()` executes, in whatever file.
+    """Return how many Python bytecode instructions `call()` executes, in whatever file and thread.
 
     NumPy's inner loops run in C and cost none; a Python loop, a comprehension, np.vectorize or
     np.apply_along_axis costs some for every element. The first call, uncounted, warms caches up.
     """
     call()
-    return (_count_by_monitoring if hasattr(sys, "monitoring") else _count_by_tracing)(call, limit)
-
-
-def _count_by_tracing(call, limit):
     count = 0
 
-    def trace(frame, event, argument):
-        nonlocal count
-        frame.f_trace_opcodes = True
-        frame.f_trace_lines = False
-        if event == "opcode":
-            count += 1
-            if count > limit:
-                raise TooManyBytecodes(f"more than {limit} bytecodes for one call")
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        call()
-    finally:
-        sys.settrace(before)
-    return count
-
-
-def _count_by_monitoring(call, limit):
-    monitoring = sys.monitoring
-    tool = next(number for number in range(6) if monitoring.get_tool(number) is None)
-    count = 0
-
-    def instruction(code, offset):
+    def one():
         nonlocal count
         count += 1
         if count > limit:
             raise TooManyBytecodes(f"more than {limit} bytecodes for one call")
 
+    went_on = (_run_monitored if hasattr(sys, "monitoring") else _run_traced)(call, one)
+    if not went_on:
+        raise AssertionError("the call ended the counting of its bytecodes, so nothing shows that it has no loop")
+    if count > limit:  # that ended a thread, not the call
+        raise TooManyBytecodes(f"more than {limit} bytecodes for one call")
+    return count
+
+
+def _run_traced(call, one):
+    """Call `one` before every bytecode of `call()` and of its threads; tell whether to the end (Python 3.11)."""
+
+    def trace(frame, event, argument):
+        frame.f_trace_opcodes = True
+        frame.f_trace_lines = False
+        if event == "opcode":
+            one()
+        return trace
+
+    before = sys.gettrace(), threading.gettrace()
+    threading.settrace(trace)
+    sys.settrace(trace)
+    try:
+        call()
+        return sys.gettrace() is trace
+    finally:
+        sys.settrace(before[0])
+        threading.settrace(before[1])
+
+
+def _run_monitored(call, one):
+    """Call `one` before every bytecode of `call()` and of its threads; tell whether to the end (Python 3.12 on)."""
+
+    def instruction(code, offset):
+        one()
+
+    monitoring = sys.monitoring
+    tool = next(number for number in range(6) if monitoring.get_tool(number) is None)
     monitoring.use_tool_id(tool, "kata")
     monitoring.register_callback(tool, monitoring.events.INSTRUCTION, instruction)
     monitoring.set_events(tool, monitoring.events.INSTRUCTION)
     try:
         call()
+        return monitoring.get_events(tool) == monitoring.events.INSTRUCTION
     finally:
         monitoring.set_events(tool, 0)
         monitoring.register_callback(tool, monitoring.events.INSTRUCTION, None)
         monitoring.free_tool_id(tool)
-    return count
 
 
 def assert_vectorized(make_call, small, large):

@@ -1,6 +1,9 @@
 """The helpers of the suites compare what they say they compare."""
 
+import contextlib
 import re
+import sys
+import threading
 
 import numpy as np
 import pytest
@@ -245,6 +248,40 @@ def test_count_is_exact_and_repeats():
     assert count_bytecodes(lambda: sum([1, 2])) == count_bytecodes(lambda: sum([1, 2]))
     with pytest.raises(AssertionError, match="more than 1000 bytecodes"):
         count_bytecodes(lambda: [i for i in range(10_000)], limit=1000)  # noqa: C416
+
+
+def test_threads_are_counted():
+    """A loop that another thread runs is counted, and ended at the limit, like one of this thread."""
+
+    def loop(n):
+        with contextlib.suppress(AssertionError):
+            for _ in range(n):
+                pass
+
+    def in_a_thread(n):
+        thread = threading.Thread(target=loop, args=[n])
+        thread.start()
+        thread.join()
+
+    small, large = (count_bytecodes(lambda n=n: in_a_thread(n)) for n in (10, 510))
+    assert large - small >= 500
+    with pytest.raises(AssertionError, match="more than 1000 bytecodes"):
+        count_bytecodes(lambda: in_a_thread(10_000), limit=1000)
+
+
+def test_ended_count():
+    """A call that ends the counting proves nothing."""
+
+    def stop():
+        if hasattr(sys, "monitoring"):
+            for tool in range(6):
+                if sys.monitoring.get_tool(tool) == "kata":
+                    sys.monitoring.set_events(tool, 0)
+        else:
+            sys.settrace(None)
+
+    with pytest.raises(AssertionError, match="ended the counting"):
+        count_bytecodes(stop)
 
 
 def test_vectorized():

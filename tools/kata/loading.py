@@ -120,7 +120,7 @@ class Solution:
     def _load(self):
         text = rules.text_of(self._path)
         if self.judged and self._stems is not None:
-            rules.refuse_imports(self._path, text, self._stems)
+            rules.refuse_foul(self._path, text, self._stems)
         return load(self._path, text)
 
     def _recorded(self, name, function):

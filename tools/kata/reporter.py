@@ -2,6 +2,7 @@
 
 import faulthandler
 import os
+import pdb
 import signal
 import sys
 import traceback
@@ -13,6 +14,7 @@ import hypothesis
 import pytest
 
 from kata.errors import SolutionError
+from kata.finding import of_test
 from kata.guard import Guard
 from kata.limits import allow_processor
 from kata.loading import Solution
@@ -76,12 +78,10 @@ class Reporter:
             faulthandler.dump_traceback_later(self.request["seconds"], file=self.stacks)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self):
+    def pytest_runtest_call(self, item):
         """What would end the whole session ends this test alone."""
         try:
-            result = yield
-            self._require_fair_play()
-            return result
+            return (yield)
         except MemoryError as error:
             traceback.clear_frames(error.__traceback__)  # they hold what there is too much of
             raise
@@ -89,6 +89,8 @@ class Reporter:
             raise Interruption(f"the solution raised {type(error).__name__}").with_traceback(
                 error.__traceback__
             ) from None
+        finally:
+            self._require_fair_play(item)
 
     # --- fair play ------------------------------------------------------------------------------
 
@@ -97,6 +99,7 @@ class Reporter:
         topics = [find_topic(number) for number in [self.request["topic"], *self.request["carried"]]]
         files = [self.request["solution"], *(str(topic.starter) for topic in topics[1:])]
         sys.stdin = open(os.devnull)  # noqa: SIM115 (pytest's own speaks of pytest)
+        sys.breakpointhook = pdb.set_trace = _no_debugger
         self.guard = Guard(files, earlier_stems(topics[0]), [self.request["work"], self.request["temp"]])
         if self.request["rules"]:
             self.guard.begin()
@@ -113,24 +116,31 @@ class Reporter:
         except KeyboardInterrupt:
             raise SolutionError("importing it raises KeyboardInterrupt. Remove what raises it.") from None
         finally:
-            if self._replaced():
-                self.channel.send("unfit", message=self._replaced(), line="")
+            if harm := self._harm():
+                self.channel.send("unfit", message=harm, line="")
                 _exit(1)
             self.settings = outer
             self.channel.send("loaded")
         if self.guard.refusals:
             raise self.guard.refusals[0]
 
-    def _replaced(self):
-        """Return a sentence on what the solution put in the place of something it is tested with, or ""."""
-        piece = self.seal.broken() or ("" if hypothesis.settings.default is self.settings else "hypothesis.settings")
-        return f"{piece} was replaced: a solution leaves what it is tested with as it is." if piece else ""
-
-    def _require_fair_play(self):
+    def _require_fair_play(self, item):
+        if harm := self._harm():
+            finding = of_test(_describe(item), "broken", harm)
+            self.channel.send("result", id=_id(item), outcome="failed", finding=asdict(finding))
+            _exit(1)  # nothing that runs here proves anything any more; the runner starts again with the next test
         if self.guard.refusals:
             raise self.guard.refusals[0]
-        if self._replaced():
-            raise SolutionError(self._replaced())
+
+    def _harm(self):
+        """Return a sentence on what the solution did to what it is tested with, or ""; pieces are back in place."""
+        piece = self.seal.mend() or ("" if hypothesis.settings.default is self.settings else "hypothesis.settings")
+        if piece:
+            return f"{piece} was replaced: a solution leaves what it is tested with as it is."
+        for name in ("stdout", "stderr"):
+            if getattr(getattr(sys, name), "closed", True):
+                return f"sys.{name} was closed or taken away: a solution leaves it open."
+        return ""
 
     # --- reports --------------------------------------------------------------------------------
 
@@ -149,8 +159,15 @@ class Reporter:
                 tell, self.on_failure = self.on_failure, None
                 if tell:
                     tell(finding["exercise"])
-        if self._replaced() or any(getattr(stream, "closed", True) for stream in (sys.stdout, sys.stderr)):
-            _exit(1)  # nothing that runs here proves anything any more; the runner starts again with the next test
+        if self._harm():
+            _exit(1)
+
+
+def _no_debugger(*_, **__):
+    """In the place of what would wait for a person."""
+    frame = sys._getframe(1)
+    place = f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}"
+    raise SolutionError(f"{place} stops for the debugger, where nobody is. Remove the breakpoint.", frame.f_lineno)
 
 
 def _bring_forward(items, first):

@@ -1,12 +1,14 @@
-"""The rules of the kata: what file a solution may be, and what it may import.
+"""The rules of the kata: what file a solution may be, what it may import, where it may not look.
 
-It imports NumPy, the standard library without its network, `cnn`'s earlier topics, and nothing else. What the
-file itself imports is read off it before it runs; what its functions import and do is seen by the `guard`.
+It imports NumPy, the standard library without its network, `cnn`'s earlier topics, and nothing else; it does not
+look into the code that calls it. Both are read off the file before it runs; what its functions import and do is
+seen by the `guard`.
 """
 
 import ast
 import stat
 import sys
+from itertools import chain
 from pathlib import Path
 
 from kata.errors import SolutionError
@@ -19,7 +21,16 @@ NETWORK = {
     "http.server", "ftplib", "poplib", "imaplib", "nntplib", "smtplib", "smtpd", "telnetlib", "xmlrpc", "wsgiref",
     "webbrowser", "antigravity",
 }
+FRAMES = {"_getframe", "_current_frames", "currentframe", "f_back", "f_locals", "tb_frame", "gi_frame", "ag_frame"}
+OBJECTS = {"get_objects", "get_referrers"}
+TRACING = {"settrace", "settrace_all_threads", "setprofile", "setprofile_all_threads", "set_local_events"}
 # fmt: on
+LOOKING = {
+    **dict.fromkeys(FRAMES, "looks into the code that calls it"),
+    **dict.fromkeys(OBJECTS, "looks through objects that are not its own"),
+    **dict.fromkeys(TRACING, "meddles with the counting of bytecodes"),
+    "sys.monitoring": "meddles with the counting of bytecodes",
+}
 
 
 # --- the file -----------------------------------------------------------------------------------
@@ -57,16 +68,11 @@ def parsed(path):
         return None
 
 
-# --- imports ------------------------------------------------------------------------------------
+# --- what is in it ------------------------------------------------------------------------------
 
 
-def earlier_stems(topic):
-    """What a solution of the topic may take from `cnn`."""
-    return {"foundations", *(other.stem for other in all_topics() if other.number < topic.number)}
-
-
-def refuse_imports(path, text, stems):
-    """Raise SolutionError for the first import outside any function of a file that the kata does not allow.
+def refuse_foul(path, text, stems):
+    """Raise SolutionError for the first thing in a file that the kata does not allow; one sentence with its line.
 
     Parameters
     ----------
@@ -79,11 +85,41 @@ def refuse_imports(path, text, stems):
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return  # running the file will tell
+    line, said = next(chain(_foul_imports(tree, stems), _foul_names(tree)), (None, ""))
+    if said:
+        raise SolutionError(f"{path.name}:{line} {said}", line)
+
+
+def _foul_names(tree):
+    """(line, what is wrong) of every use of a name that leads out of the solution."""
+    for node in ast.walk(tree):
+        for name in filter(LOOKING.get, _used(node)):
+            yield node.lineno, f"uses {name}: a solution that {LOOKING[name]} is not tested."
+
+
+def _used(node):
+    """The names of `LOOKING`'s kind that a node uses: attributes, and what is imported from a module."""
+    if isinstance(node, ast.Attribute):
+        owner = node.value.id if isinstance(node.value, ast.Name) else ""
+        return node.attr, f"{owner}.{node.attr}"
+    if isinstance(node, ast.ImportFrom):
+        return [name for alias in node.names for name in (alias.name, f"{node.module}.{alias.name}")]
+    return ()
+
+
+# --- imports ------------------------------------------------------------------------------------
+
+
+def earlier_stems(topic):
+    """What a solution of the topic may take from `cnn`."""
+    return {"foundations", *(other.stem for other in all_topics() if other.number < topic.number)}
+
+
+def _foul_imports(tree, stems):
+    """(line, what is wrong) of every import outside any function that is not allowed."""
     for node in _outside_functions(tree):
-        for name in _imported(node):
-            said = judge(name, stems)
-            if said:
-                raise SolutionError(f"{path.name}:{node.lineno} {said}", node.lineno)
+        for said in filter(None, (judge(name, stems) for name in _imported(node))):
+            yield node.lineno, said
 
 
 def _outside_functions(tree):

@@ -22,16 +22,19 @@ from kata.aftermath import blame, blame_all, cause
 from kata.channel import Follower
 from kata.clock import Clock
 from kata.errors import KataError
+from kata.limits import takes_more
 from kata.topics import TOOLS
 
 TEST_SECONDS = 20
 TOPIC_SECONDS = 300
-START_SECONDS = 30  # for a worker to import what it needs
+START_SECONDS = 60  # for a worker to import what it needs
 GRACE = 0.5  # seconds a test may be overdue
 ASKED = 5  # seconds in which a process that hangs may write its stack and end
 MEMORY = 4 * 2**30
 OUTPUT = 64 * 2**20  # bytes of any one file, what a solution prints included
+ROOM = 4 * OUTPUT  # bytes of all files in its scratch folder together
 POLL = 0.01
+SWEEP = 0.5  # seconds between two looks at that folder
 MARK = "KATA_RUN"  # the environment variable that tells the processes of one run
 
 ONE_THREAD = dict.fromkeys(
@@ -119,9 +122,8 @@ def _attempt(request, shown, clock, on_result, stop, start):
         with contextlib.closing(Follower(scratch / "results", order["token"], shown)) as follow:
             process = start(order, scratch)
             try:
-                _wait(process, follow, clock, order["seconds"], on_result, stop)
-                late = process.poll() is None and not (stop and stop.is_set())
-                if late:
+                excess = _wait(process, follow, clock, order, on_result, stop)
+                if excess:
                     _ask_where(process, follow.process)
             finally:
                 process.end()
@@ -129,18 +131,18 @@ def _attempt(request, shown, clock, on_result, stop, start):
         if stop and stop.is_set():
             return True
         if not shown.tests:
-            raise KataError(f"{request.topic}: the suites could not be collected: {_last_line(scratch / 'words')}")
-        _conclude(shown, process, order, follow, late)
+            raise KataError(f"{request.topic}: the suites could not be collected: {_last_words(scratch / 'words')}")
+        _conclude(shown, process, order, follow, excess)
         return follow.ended or follow.unfit is not None or clock.now() > TOPIC_SECONDS
 
 
-def _conclude(shown, process, order, follow, late):
+def _conclude(shown, process, order, follow, excess):
     """Record what became of a test that was begun and of a solution that could not even be imported."""
     if follow.unfit:
         blame_all(shown, *follow.unfit)
     elif follow.current:
         _require_room()
-        kind, message, line = cause(process, order, follow, late)
+        kind, message, line = cause(process, order, follow, excess)
         if follow.loading:
             follow.unfit = f"importing it {message}", line
             blame_all(shown, *follow.unfit)
@@ -168,6 +170,7 @@ def _order(request, shown, scratch):
         "token": secrets.token_hex(16),
         "results": str(scratch / "results"),
         "stacks": str(scratch / "stacks"),
+        "scratch": str(scratch),
         "work": str(scratch / "work"),
         "temp": str(scratch / "temp"),
         "topic": request.topic.number,
@@ -182,6 +185,7 @@ def _order(request, shown, scratch):
         "processor": int(2 * request.seconds) + 2,
         "memory": MEMORY,
         "output": OUTPUT,
+        "room": ROOM,
         "rules": request.rules,
         "diagnose": request.diagnose,
         "shrink": request.shrink,
@@ -191,20 +195,26 @@ def _order(request, shown, scratch):
     }
 
 
-def _wait(process, follow, clock, seconds, on_result, stop):
-    """Read reports until the worker ends, is stopped, or says nothing for longer than it may."""
+def _wait(process, follow, clock, order, on_result, stop):
+    """Read reports until the worker ends or is stopped, or takes too much of something: return what, "" if not."""
     clock.follow(getattr(process, "pid", None))
-    heard = clock.now()
+    heard = swept = clock.now()
     while process.poll() is None and not (stop and stop.is_set()):
         if follow.read():
             clock.follow(follow.process)
             heard = clock.now()
             if on_result:
                 on_result(follow.shown)
-        patience = seconds + (GRACE if follow.current else START_SECONDS)
-        if clock.now() > min(TOPIC_SECONDS, heard + patience):
-            return
+        patience = order["seconds"] + (GRACE if follow.current else START_SECONDS)
+        now = clock.now()
+        if now > min(TOPIC_SECONDS, heard + patience):
+            return "time"
+        if now > swept + SWEEP:
+            swept = now
+            if takes_more(order["scratch"], order["room"]):
+                return "room"
         time.sleep(POLL)
+    return ""
 
 
 def _ask_where(process, number):
@@ -217,9 +227,10 @@ def _ask_where(process, number):
             time.sleep(POLL)
 
 
-def _last_line(path):
-    lines = path.read_text(encoding="utf-8", errors="replace").strip().splitlines() if path.exists() else []
-    return lines[-1] if lines else "the process that runs them said nothing"
+def _last_words(words):
+    """What the process that should have run the suites said last."""
+    lines = words.read_text(encoding="utf-8", errors="replace").strip().splitlines() if words.exists() else []
+    return lines[-1] if lines else "the process that runs them said nothing. Is the machine very busy? Try again."
 
 
 def _failing(shown):

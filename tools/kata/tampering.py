@@ -2,10 +2,12 @@
 
 A function of NumPy, pytest, hypothesis, the harness or Python itself that was replaced proves nothing any
 more. What is compared is who stands where: every function and class in those modules and every method of
-those classes. The comparison itself calls nothing that could have been replaced.
+those classes. The comparison itself calls nothing that could have been replaced, and puts back what was, so
+that the harness can still say so.
 """
 
 import sys
+from functools import partial
 from types import ModuleType
 
 WATCHED = ("builtins", "numpy", "pytest", "_pytest", "pluggy", "hypothesis", "kata", "os", "json", "faulthandler")
@@ -14,29 +16,31 @@ KINDS = (ModuleType, property, classmethod, staticmethod)
 
 
 class Seal:
-    """What the harness consists of at this moment; `broken()` names the first piece that was replaced."""
+    """What the harness consists of at this moment."""
 
     def __init__(self):
-        self._pieces = [(name, vars(place), _held(vars(place))) for name, place in _places()]
+        self._pieces = [(name, vars(place), _held(vars(place)), put) for name, place, put in _places()]
 
-    def broken(self):
-        """Return the dotted name of the first replaced function, class or module, "" where all are in place."""
-        for name, now, before in self._pieces:
+    def mend(self):
+        """Put back every function, class or module that was replaced; return the first one's dotted name, else ""."""
+        first = ""
+        for name, now, before, put in self._pieces:
             if not before.items() <= now.items():
                 for key, value in before.items():
                     if now.get(key) is not value:
-                        return f"{name}.{key}"
-        return ""
+                        put(key, value)
+                        first = first or f"{name}.{key}"
+        return first
 
 
 def _places():
-    """(name, module or class) of everything watched."""
+    """(name, module or class, what puts a value under a name there) of everything watched."""
     for name, module in list(sys.modules.items()):
         if isinstance(module, ModuleType) and name.partition(".")[0] in WATCHED and name not in CHANGING:
-            yield name, module
+            yield name, module, vars(module).__setitem__
             for key, value in list(vars(module).items()):
                 if isinstance(value, type) and value.__module__ == name:
-                    yield f"{name}.{key}", value
+                    yield f"{name}.{key}", value, partial(type.__setattr__, value)
 
 
 def _held(names):

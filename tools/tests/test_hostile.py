@@ -17,6 +17,7 @@ import pytest
 HOSTILE = Path(__file__).parent / "hostile"
 MARK = "HOSTILE_RUN"  # set for every process of the run
 MEMORY = 2**30
+ROOM = 2**27
 
 CHECK_ALL = f"""
 import json, os, sys, threading
@@ -25,7 +26,7 @@ from kata import runner
 from kata.topics import find_topic
 from kata.verdict import check
 
-runner.MEMORY = {MEMORY}
+runner.MEMORY, runner.ROOM = {MEMORY}, {ROOM}
 topic = find_topic(21)
 paths, mine = json.load(sys.stdin)
 

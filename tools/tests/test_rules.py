@@ -1,6 +1,7 @@
 """What a solution may be and import is told from its file; what it replaces and what it reports is seen."""
 
 import json
+import os
 import shutil
 from collections import namedtuple
 from pathlib import Path
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 
 from kata import clock, runner
-from kata.aftermath import cause
+from kata.aftermath import cause, lines_of
 from kata.channel import WIDEST, Channel, Follower, presentable
 from kata.errors import KataError, SolutionError
-from kata.rules import LARGEST, judge, refuse_imports, text_of
+from kata.limits import BLOCK, takes_more
+from kata.rules import LARGEST, judge, refuse_foul, text_of
 from kata.runner import Run
 from kata.tampering import Seal
 
@@ -36,7 +38,7 @@ STEMS = {"foundations", "conv2d"}
 )
 def test_allowed_import(line):
     """NumPy, the standard library and earlier topics may be imported; functions are judged when they run."""
-    refuse_imports(Path("im2col.py"), line, STEMS)
+    refuse_foul(Path("im2col.py"), line, STEMS)
 
 
 @pytest.mark.parametrize(
@@ -58,8 +60,31 @@ def test_allowed_import(line):
 def test_refused_import(line, said):
     """Any other import is refused, with its line."""
     with pytest.raises(SolutionError, match=f"^{said.replace('.', '[.]')}") as caught:
-        refuse_imports(Path("im2col.py"), f"# a comment\n{line}\n", STEMS)
+        refuse_foul(Path("im2col.py"), f"# a comment\n{line}\n", STEMS)
     assert caught.value.line >= 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "expected = sys._getframe(1).f_locals",
+        "import inspect\ndef later():\n    return inspect.currentframe()",
+        "from sys import settrace as quiet",
+        "def later(error):\n    return error.__traceback__.tb_frame",
+        "class Layer:\n    def forward(self, x):\n        sys.monitoring.set_events(0, 0)",
+        "from sys import monitoring",
+        "gc.get_referrers(np)",
+    ],
+)
+def test_refused_look(line):
+    """A solution that would look at its callers, or stop the counting of its bytecodes, is refused with the line."""
+    with pytest.raises(SolutionError, match=r"^im2col.py:[2-5] uses .*: a solution that .* is not tested[.]$"):
+        refuse_foul(Path("im2col.py"), f"# a comment\n{line}\n", STEMS)
+
+
+def test_allowed_look():
+    """Names of one's own that only sound alike are allowed."""
+    refuse_foul(Path("im2col.py"), "self.monitoring = sys.maxsize\nframe = x.frame\nsettrace = 1\n", STEMS)
 
 
 def test_every_earlier_topic_may_be_imported():
@@ -137,13 +162,15 @@ def test_texts_are_presentable():
 
 
 def test_seal(monkeypatch):
-    """A function that was replaced is named, one that was added is nobody's business."""
-    seal = Seal()
-    assert seal.broken() == ""
+    """A function or method that was replaced is named and put back, one that was added is nobody's business."""
+    seal, allclose, method = Seal(), np.allclose, np.vectorize.__call__
+    assert seal.mend() == ""
     monkeypatch.setattr(np, "one_more", len, raising=False)
-    assert seal.broken() == ""
+    assert seal.mend() == ""
     monkeypatch.setattr(np, "allclose", lambda *args: True)
-    assert seal.broken() == "numpy.allclose"
+    assert seal.mend() == "numpy.allclose" and np.allclose is allclose
+    monkeypatch.delattr(np.vectorize, "__call__")
+    assert seal.mend() == "numpy.vectorize.__call__" and np.vectorize.__call__ is method
 
 
 def test_waiting_for_a_processor_is_no_time(monkeypatch):
@@ -179,15 +206,34 @@ Current thread 0x02 (most recent call first):
 
 
 @pytest.mark.parametrize(
-    ("status", "late", "kind", "said"),
+    ("status", "excess", "kind", "said"),
     [
-        (-9, True, "hang", "did not end within 2 seconds at mini.py:71: is a loop's end never reached?"),
-        (0, False, "crash", "took Python down with it (exit status 0: does it call os._exit?) at mini.py:71"),
+        (-9, "time", "hang", "did not end within 2 seconds at mini.py:71: is a loop's end never reached?"),
+        (-9, "room", "crash", "wrote more than 3 MB into its scratch folder at mini.py:71"),
+        (0, "", "crash", "took Python down with it (exit status 0: does it call os._exit?) at mini.py:71"),
     ],
 )
-def test_cause(tmp_path, status, late, kind, said):
+def test_cause(tmp_path, status, excess, kind, said):
     """What ended a process is told with the line of the thread that was at fault."""
     (tmp_path / "stacks").write_text(STACKS, encoding="utf-8")
-    order = {"stacks": str(tmp_path / "stacks"), "solution": "/a b/mini.py", "seconds": 2.0, "processor": 6}
+    order = {"stacks": tmp_path / "stacks", "solution": "/a b/mini.py", "seconds": 2.0, "room": 3 * 2**20}
     process, follow = SimpleNamespace(returncode=status), SimpleNamespace(broke="")
-    assert cause(process, order, follow, late) == (kind, said, "/a b/mini.py:71")
+    assert cause(process, order, follow, excess) == (kind, said, "/a b/mini.py:71")
+
+
+def test_lines_of_any_folder():
+    """A file is found on a stack whatever alphabet its folder is written in."""
+    stack = 'File "/Sch\\xfcler/\\u6f22/mini.py", line 71 in double'
+    assert lines_of(stack, Path("/Schüler/漢/mini.py")) == (["71"] if os.sep == "/" else [])
+
+
+def test_room(tmp_path):
+    """Files are counted by what they take, the smallest by a block, in folders of any depth."""
+    deep = tmp_path / "a" / "b"
+    deep.mkdir(parents=True)
+    assert not takes_more(tmp_path, 2 * BLOCK)
+    for name in "cde":
+        (deep / name).write_bytes(b"1")
+    assert takes_more(tmp_path, 4 * BLOCK) and not takes_more(tmp_path, 5 * BLOCK)
+    (tmp_path / "large").write_bytes(bytes(2**20))
+    assert takes_more(tmp_path, 2**20)

@@ -1,6 +1,6 @@
 """Closed output harms no other exercise."""
 # must: double pass, double_backward fail, Scale pass
-# says: I/O operation on closed file
+# says: sys.stdout was closed or taken away
 
 import sys
 

@@ -1,6 +1,6 @@
 """Built-in functions that were replaced prove nothing."""
 # must: double pass, double_backward fail, Scale pass
-# says: took Python down with it
+# says: builtins.isinstance was replaced
 
 import builtins
 

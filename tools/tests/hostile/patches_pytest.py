@@ -1,6 +1,6 @@
 """pytest's own functions can't be replaced."""
 # must: double pass, double_backward fail, Scale pass
-# says: left the tests in pieces
+# says: _pytest.runner.CallInfo.from_call was replaced
 
 import sys
 

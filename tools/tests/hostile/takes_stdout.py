@@ -1,6 +1,6 @@
 """Output that is something else harms no other exercise."""
 # must: double pass, double_backward fail, Scale pass
-# says: dx at [0]: expected
+# says: sys.stdout was closed or taken away
 
 import sys
 

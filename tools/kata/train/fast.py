@@ -6,7 +6,8 @@ Three things, each worth about the same:
    their columns are copied in runs of one row of pixels, four numbers long where images are 4 wide. Here a piece
    of the batch is turned to (C, H, W, n) first. Then n pixels at a time are copied, and the product is wide:
    O x K times K x (L * n), as many columns as a core's cache can use.
-2. No gradient for the images. Nobody reads what backward would return of the first convolution.
+2. No gradient for the images. Nobody reads what backward would return of the first convolution. Its images are
+   large and have few channels: Topic 12's columns, an image at a time, are the faster ones there.
 3. Shares. Layers that treat every image (or, in batch norm, every channel) by itself get the batch in shares,
    one for each core, each on a Python thread with one thread in its matrix products. NumPy lets go of
    Python's lock while it computes, and two products side by side beat one product cut in two.
@@ -99,14 +100,14 @@ def forward(x, weight, bias=None, stride=1, padding=0):
     return out, cache
 
 
-def backward(dout, cache, images_too=True):
-    """`conv2d_im2col_backward` of Topic 12; dx is None where the images' gradient is not wanted."""
+def backward(dout, cache):
+    """`conv2d_im2col_backward` of Topic 12."""
     x, weight, has_bias, stride, padding = cache
     dbias = dout.sum(axis=(0, 2, 3)) if has_bias else None
     O, C, kh, kw = weight.shape
-    if images_too and stride == (1, 1) and padding[0] < kh and padding[1] < kw and O <= 2 * C:
+    if stride == (1, 1) and padding[0] < kh and padding[1] < kw and O <= 2 * C:
         return *_by_columns_of_dout(dout, x, weight, padding), dbias
-    return *_by_columns_of_x(dout, x, weight, stride, padding, images_too), dbias
+    return *_by_columns_of_x(dout, x, weight, stride, padding), dbias
 
 
 def _by_columns_of_dout(dout, x, weight, padding):
@@ -120,17 +121,16 @@ def _by_columns_of_dout(dout, x, weight, padding):
     return dx, dturned.reshape(C, O, kh, kw)[:, :, ::-1, ::-1].swapaxes(0, 1)
 
 
-def _by_columns_of_x(dout, x, weight, stride, padding, images_too):
+def _by_columns_of_x(dout, x, weight, stride, padding):
     """Any stride: Topic 12's two products, and col2im."""
     kernels = weight.reshape(len(weight), -1)
-    dkernels, dx = np.zeros_like(kernels), np.zeros(x.shape, x.dtype) if images_too else None
+    dkernels, dx = np.zeros_like(kernels), np.zeros(x.shape, x.dtype)
     read, step = _thinned(x, weight, stride, padding)
-    target = _thinned(dx, weight, stride, padding)[0] if images_too else None
+    target, _ = _thinned(dx, weight, stride, padding)
     for piece, columns in _Pieces(read, weight.shape[2:], step, padding):
         rows = _innermost(dout[piece])
         dkernels += rows @ columns.T
-        if images_too:
-            target[piece] = _col2im(kernels.T @ rows, target[piece].shape, dout.shape[2:], weight.shape, step, padding)
+        target[piece] = _col2im(kernels.T @ rows, target[piece].shape, dout.shape[2:], weight.shape, step, padding)
     return dx, dkernels.reshape(weight.shape)
 
 
@@ -148,15 +148,13 @@ def _col2im(columns, shape, size, weight_shape, stride, padding):
 class FastConv2d(im2col.Conv2d):
     """The reference's layer on the pair above."""
 
-    images_too = True
-
     def forward(self, x):
         bias = None if self.bias is None else self.bias.value
         out, self._cache = forward(x, self.weight.value, bias, self.stride, self.padding)
         return out
 
     def backward(self, dout):
-        dx, dweight, dbias = backward(dout, self._cache, self.images_too)
+        dx, dweight, dbias = backward(dout, self._cache)
         self.weight.grad += dweight
         if self.bias is not None:
             self.bias.grad += dbias
@@ -166,10 +164,23 @@ class FastConv2d(im2col.Conv2d):
 # --- 2. the first convolution -------------------------------------------------------------------
 
 
-class FirstConv2d(FastConv2d):
+class FirstConv2d(im2col.Conv2d):
     """What it reads are the images: its backward returns None."""
 
-    images_too = False
+    def forward(self, x):
+        self._images = x
+        return super().forward(x)
+
+    def backward(self, dout):
+        weight = self.weight
+        O, _, kh, kw = weight.value.shape
+        dkernels = np.zeros((O, weight.value[0].size), dout.dtype)
+        for image, dimage in zip(self._images, dout, strict=True):
+            (columns,) = im2col.im2col(image[np.newaxis], (kh, kw), self.stride, self.padding)
+            dkernels += dimage.reshape(O, -1) @ columns.T
+        weight.grad += dkernels.reshape(weight.grad.shape)
+        if self.bias is not None:
+            self.bias.grad += dout.sum(axis=(0, 2, 3))
 
 
 # --- 3. shares ----------------------------------------------------------------------------------

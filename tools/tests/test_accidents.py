@@ -9,6 +9,19 @@ import pytest
 BACKWARD = "return 2 * dout"
 
 
+ONE_SECOND = """
+import json
+from kata.runner import Request, Worker, run
+from kata.topics import find_topic
+
+topic = find_topic(21)
+hurried = lambda order, scratch: Worker({**order, "processor": 1}, scratch)
+results = run(Request(topic, topic.starter, seconds=60, diagnose=False), start=hurried).results.values()
+failures = [result["finding"]["details"][0] for result in results if result["finding"]]
+print(json.dumps([failures[0], len(results) - len(failures)]))
+"""
+
+
 def statuses(verdict):
     return {exercise["name"]: exercise["status"] for exercise in verdict["exercises"]}
 
@@ -103,6 +116,13 @@ if sys.platform == "linux":
         """A signal that ends the process is named."""
         verdict = backward(course, "import os, signal\n    os.kill(os.getpid(), signal.SIGSEGV)")
         assert "SIGSEGV" in said(verdict, "double_backward")
+
+    def test_processor_time(course):
+        """A test that takes more processor time than it may is ended long before its limit of the clock's."""
+        course.solve(21, {BACKWARD: "while True:\n        pass"})
+        done = course.python(ONE_SECOND)
+        failure, passed = json.loads(done.stdout)
+        assert "seconds of processor time at mini.py:" in failure and passed == 3
 
 
 def test_flood(course):

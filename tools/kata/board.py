@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from kata.verdict import check, is_current
+from kata.waiting import as_completed
 
 
 def check_all(topics, on_news=None, stop=None, **options):
@@ -32,12 +33,11 @@ def check_all(topics, on_news=None, stop=None, **options):
             on_news(topic, verdict)
         return verdict
 
-    side_by_side = (
-        os.cpu_count() if options.get("gated", True) else 1
-    )  # graded: each stands on the earlier ones at once
-    with ThreadPoolExecutor(side_by_side or 1) as pool:
+    graded = not options.get("gated", True)  # then a topic stands on the earlier ones at once, so they come first
+    with ThreadPoolExecutor(1 if graded else os.cpu_count() or 1) as pool:
         try:
-            verdicts = dict(zip(topics, pool.map(one, topics), strict=True))
+            futures = {pool.submit(one, topic): topic for topic in topics}
+            verdicts = {futures[future]: future.result() for future in as_completed(futures)}
             if options.get("choice", "mine") == "mine":
                 for topic in topics:
                     if not is_current(topic, verdicts[topic]):

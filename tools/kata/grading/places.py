@@ -1,14 +1,15 @@
 """Where submissions are graded: side by side on this machine, or on a Dask cluster. The work is the same."""
 
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 
 from kata import source
 from kata.errors import KataError
 from kata.grading import work
 from kata.grading.course import digest
+from kata.waiting import as_completed
 
 RETRIES = 2
-TIMEOUT = "10s"
+TIMEOUT = "5s"
 
 
 def on_this_machine(orders, course, jobs):

@@ -7,8 +7,8 @@ in the suite itself, or from identities, never from the code under test.
 
 import sys
 import threading
-from contextlib import contextmanager
-from types import FunctionType
+from contextlib import contextmanager, suppress
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -18,7 +18,11 @@ from kata.errors import SolutionError
 
 # How far a correct result may lie from the expected one, relative to the largest expected magnitude
 # (at least 1): wide enough for any order of summation, narrow enough for any real mistake.
-TOLERANCE = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-9}
+TOLERANCE = MappingProxyType({np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-4, np.dtype(np.float64): 1e-9})
+
+# What is equal when Python or NumPy says so; arrays are compared by `assert_close`.
+PLAIN = {int, float, bool, str, type(None), *np.sctypeDict.values()} - {np.object_, np.complex64, np.complex128}
+COMPARED = (tuple.__eq__, list.__eq__, dict.__eq__, set.__eq__)
 
 
 def exercise(name):
@@ -76,7 +80,7 @@ def assert_equal(actual, expected, what="result"):
         raise TypeError(f"assert_equal compares plain values, not {type(expected).__name__}")
     try:
         equal = _is_plain(actual) and bool(actual == expected)
-    except ValueError:  # an array, or something that holds one
+    except ValueError:  # a NumPy number against several
         equal = False
     if not equal:
         raise AssertionError(f"{_label(what)}expected {expected!r}, got {_short(actual)}")
@@ -160,10 +164,10 @@ def _rows(table):
 
 def _is_plain(value):
     """Tell whether a value and all it holds is compared by Python or NumPy, not by a method somebody wrote for it."""
-    if isinstance(value, np.ndarray):
-        return type(value) is np.ndarray
-    held = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, (tuple, list)) else ()
-    return not isinstance(type(value).__eq__, FunctionType) and all(map(_is_plain, held))
+    if isinstance(value, (tuple, list, dict, set)):
+        held = [*value, *value.values()] if isinstance(value, dict) else value
+        return type(value).__eq__ in COMPARED and all(map(_is_plain, held))
+    return type(value) in PLAIN or isinstance(value, np.dtype)
 
 
 def _label(what):
@@ -258,14 +262,16 @@ def count_bytecodes(call, limit=300_000):
     """Return how many Python bytecode instructions `call()` executes, in whatever file and thread.
 
     NumPy's inner loops run in C and cost none; a Python loop, a comprehension, np.vectorize or
-    np.apply_along_axis costs some for every element. The first call, uncounted, warms caches up.
+    np.apply_along_axis costs some for every element. Turning an array into text, to print it, is not counted.
     """
-    call()
-    count = 0
+    count, outside = 0, sys._getframe()
+    known, free = None, False  # the frame of the bytecode before, and whether it is one of those not counted
 
-    def one():
-        nonlocal count
-        count += 1
+    def one(frame):
+        nonlocal count, known, free
+        if frame is not known:
+            known, free = frame, _makes_text(frame, outside)
+        count += not free
         if count > limit:
             raise TooManyBytecodes(f"more than {limit} bytecodes for one call")
 
@@ -277,14 +283,26 @@ def count_bytecodes(call, limit=300_000):
     return count
 
 
+def _makes_text(frame, outside):
+    """Tell whether NumPy's making of text is among a frame's callers inside of another frame."""
+    while frame and frame is not outside:
+        if frame.f_code.co_filename.endswith("arrayprint.py"):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _run_traced(call, one):
-    """Call `one` before every bytecode of `call()` and of its threads; tell whether to the end (Python 3.11)."""
+    """Call `one` with the frame before every bytecode of `call()`, in all its threads (Python 3.11).
+
+    Tell whether it was called to the end.
+    """
 
     def trace(frame, event, argument):
         frame.f_trace_opcodes = True
         frame.f_trace_lines = False
         if event == "opcode":
-            one()
+            one(frame)
         return trace
 
     before = sys.gettrace(), threading.gettrace()
@@ -299,10 +317,10 @@ def _run_traced(call, one):
 
 
 def _run_monitored(call, one):
-    """Call `one` before every bytecode of `call()` and of its threads; tell whether to the end (Python 3.12 on)."""
+    """The same for Python 3.12 and later."""
 
     def instruction(code, offset):
-        one()
+        one(sys._getframe(1))
 
     monitoring = sys.monitoring
     tool = next(number for number in range(6) if monitoring.get_tool(number) is None)
@@ -329,15 +347,19 @@ def assert_vectorized(make_call, small, large):
         The sizes; axes with one value in both are held fixed. Each axis that grows is grown alone, by
         40 or more, so that even one bytecode more an element shows. What a loop costs grows again with
         the next such step; a single jump (einsum choosing another order of products) does not count.
+        Every counted call is the first of its sizes, so that no result can have been kept from another one;
+        what Python and NumPy keep is warmed up with other sizes.
     """
     __tracebackhide__ = True
-    base = count_bytecodes(make_call(**small))
-    for axis, size in large.items():
-        extra = size - small[axis]
-        if extra == 0:
-            continue
+    steps = {axis: size - small[axis] for axis, size in large.items() if size != small[axis]}
+    for axis, extra in steps.items():
         if extra < 40:
             raise ValueError(f"grow {axis} by 40 or more, not by {extra}: less proves nothing")
+        with suppress(ValueError):  # a size that does not go with the others
+            make_call(**{**small, axis: large[axis] + 2 * extra})()
+    base = count_bytecodes(make_call(**small))
+    for axis, extra in steps.items():
+        size = large[axis]
         try:
             grown = count_bytecodes(make_call(**{**small, axis: size}))
         except TooManyBytecodes as error:

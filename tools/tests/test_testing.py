@@ -1,6 +1,8 @@
 """The helpers of the suites compare what they say they compare."""
 
 import contextlib
+import functools
+import io
 import re
 import sys
 import threading
@@ -55,15 +57,28 @@ def test_equal_plain_values():
     assert_equal(3, 3)
     assert_equal((2, 3), (2, 3))
     assert_equal(None, None)
+    assert_equal((np.int64(2), 3.0), (2, 3))
+    assert_equal(({"a": [True]}, {"b"}, np.dtype("f4")), ({"a": [True]}, {"b"}, np.float32))
     with refused("expected 3, got 4"):
         assert_equal(4, 3)
     with refused("shape: expected (2, 3), got (3, 2)"):
         assert_equal((3, 2), (2, 3), "shape")
 
 
-@pytest.mark.parametrize("actual", [np.array([3, 3]), (np.zeros(2), np.zeros(2)), None, "3"])
+class Agreeable:
+    """Equals everything."""
+
+    def __eq__(self, other):
+        return True
+
+
+@pytest.mark.parametrize(
+    "actual",
+    [np.array([3, 3]), (np.zeros(2), np.zeros(2)), None, "3", np.array(3), np.array([[3]]), 3 + 0j, Agreeable(),
+     np.array(Agreeable()), type("Three", (int,), {})(3)],
+)  # fmt: skip
 def test_equal_with_something_else(actual):
-    """An array, a tuple of arrays or another type is unequal, not an error."""
+    """An array, a tuple of arrays, another type or what only claims to be equal is unequal, not an error."""
     with pytest.raises(AssertionError, match="expected 3, got"):
         assert_equal(actual, 3)
 
@@ -267,6 +282,25 @@ def test_threads_are_counted():
     assert large - small >= 500
     with pytest.raises(AssertionError, match="more than 1000 bytecodes"):
         count_bytecodes(lambda: in_a_thread(10_000), limit=1000)
+
+
+def test_printing_is_not_counted():
+    """An array that is printed on the way costs no bytecode, whatever its size."""
+    with contextlib.redirect_stdout(io.StringIO()) as written:
+        small, large = (count_bytecodes(lambda n=n: print(np.ones(n), repr(np.ones((n, 2))))) for n in (10, 110))
+    assert small == large and "1." in written.getvalue()
+
+
+def test_what_was_kept_is_no_help():
+    """A result that is kept from one call to the next shows nothing: every counted call is of new sizes."""
+    kept = functools.lru_cache(maxsize=None)(lambda data: [value + 1 for value in data])
+
+    def make(N):
+        x = np.ones(N)
+        return lambda: kept(tuple(x.tolist()))
+
+    with refused("a Python loop runs over N"):
+        assert_vectorized(make, {"N": 5}, {"N": 205})
 
 
 def test_ended_count():

@@ -2,14 +2,20 @@
 
 A solution computes: it starts no process, reaches no network, writes in its working folder alone, reads no other
 code of the course, and its functions import what the file may (see `rules`). Python's audit events tell, on every
-system. This keeps accidents and casual cheating from having any effect; it is no sandbox.
+system; what raises none is wrapped. Whatever runs in another thread than the tests' is the solution's doing. This
+keeps accidents and casual cheating from having any effect; it is no sandbox.
 """
 
 import builtins
+import contextlib
+import functools
 import importlib
 import os
 import sys
+import threading
 from pathlib import Path
+
+from hypothesis.errors import StopTest, UnsatisfiedAssumption
 
 from kata.errors import SolutionError
 from kata.rules import judge, members
@@ -30,6 +36,7 @@ REACHING = {
 }
 SIGNALLING = {"os.kill", "os.killpg"}
 # fmt: on
+UNTOLD = {"_posixsubprocess.fork_exec": "subprocess.Popen", "os.mkfifo": "os.mkdir", "os.mknod": "os.mkdir"}
 
 
 class Guard:
@@ -49,9 +56,9 @@ class Guard:
     """
 
     def __init__(self, files, stems, folders):
-        self.files, self.stems = set(files), stems
+        self.files, self.stems, self.name = set(files), stems, os.path.basename(files[0])
         self.folders = tuple(os.path.join(os.path.realpath(folder), "") for folder in folders)
-        self.refusals = []
+        self.refusals, self.thread = [], threading.get_ident()
         self.rules = {
             "open": self._opening,
             "os.truncate": lambda path, size: self._writing(path),
@@ -66,7 +73,12 @@ class Guard:
     def begin(self):
         """Watch from now on; there is no way back."""
         sys.addaudithook(self._see)
+        sys.meta_path.insert(0, self)
         self._watch_imports()
+        for name, event in UNTOLD.items():
+            self._announce(*name.split("."), event)
+        for control in (UnsatisfiedAssumption, StopTest):
+            self._watch_control(control)
 
     def _see(self, event, arguments):
         rule = self.rules.get(event)
@@ -76,19 +88,23 @@ class Guard:
             self._refuse(said, frame)
 
     def _refuse(self, said, frame):
-        file = frame.f_code.co_filename
-        error = SolutionError(f"{os.path.basename(file)}:{frame.f_lineno} {said}", frame.f_lineno)
+        own = frame.f_code.co_filename in self.files
+        place = f"{os.path.basename(frame.f_code.co_filename)}:{frame.f_lineno}" if own else f"a thread of {self.name}"
+        error = SolutionError(f"{place} {said}", frame.f_lineno if own else None)
         self.refusals.append(error)
         raise error
 
     def _solution_frame(self):
-        """The solution's innermost frame on the stack, None where the harness or numpy.testing act by themselves."""
-        frame = sys._getframe(2)
+        """The solution's innermost frame on the stack, None where the harness or numpy.testing act by themselves.
+
+        In a thread that the solution started, any frame.
+        """
+        innermost = frame = sys._getframe(2)
         while frame and frame.f_code.co_filename not in self.files:
             if frame.f_globals.get("__name__", "").startswith("numpy.testing"):
                 return None  # it asks the system what processor this is
             frame = frame.f_back
-        return frame
+        return frame if frame or threading.get_ident() == self.thread else innermost
 
     def _opening(self, path, mode, flags):
         if isinstance(path, int):
@@ -112,6 +128,45 @@ class Guard:
 
     def _signalling(self, process, *_):
         return "" if process == os.getpid() else "signals another process."
+
+    def _announce(self, module, name, event):
+        """Have a function that raises no audit event raise one."""
+        with contextlib.suppress(ImportError, AttributeError):  # no such function on this system
+            place = importlib.import_module(module)
+            plain = getattr(place, name)
+
+            @functools.wraps(plain)
+            def announced(*args, **kwargs):
+                self._see(event, args)
+                return plain(*args, **kwargs)
+
+            setattr(place, name, announced)
+
+    def _watch_control(self, control):
+        """Refuse what would make hypothesis pass an example over."""
+        plain = control.__init__
+
+        def __init__(error, *args, **kwargs):
+            frame = self._solution_frame()
+            if frame:
+                self._refuse(f"raises hypothesis' {control.__name__}, which ends a test early.", frame)
+            plain(error, *args, **kwargs)
+
+        control.__init__ = __init__
+
+    # --- imports --------------------------------------------------------------------------------
+
+    def find_spec(self, name, path=None, target=None):
+        """Stand first among those who find modules, and find none: judge what is about to be loaded, whoever asks.
+
+        What the standard library loads of its own is its business.
+        """
+        own = name.partition(".")[0] in sys.stdlib_module_names
+        said = "" if own else judge(name, self.stems)
+        frame = self._solution_frame() if said else None
+        others = [finder for finder in sys.meta_path if finder is not self] if frame else []
+        if any(finder.find_spec(name, path, target) for finder in others):  # what is not there, many ask for in vain
+            self._refuse(said, frame)
 
     def _watch_imports(self):
         """Judge `__import__` and `import_module` by who calls them: modules loaded before pass no other gate."""

@@ -20,7 +20,7 @@ from kata.limits import allow_processor
 from kata.loading import Solution
 from kata.plugin import sentence_of
 from kata.rules import earlier_stems
-from kata.tampering import Seal
+from kata.tampering import SUITES, Seal
 from kata.topics import find_topic
 
 
@@ -105,6 +105,8 @@ class Reporter:
             self.guard.begin()
         Solution.judged, Solution.around = self.request["rules"], staticmethod(self._loading)
         self.seal, self.settings = Seal(), hypothesis.settings.default
+        for name in [name for name in sys.modules if name.endswith(SUITES)]:
+            del sys.modules[name]  # pytest has what it needs, and nobody else needs it
 
     @contextmanager
     def _loading(self):

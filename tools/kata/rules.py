@@ -23,7 +23,9 @@ NETWORK = {
 }
 FRAMES = {"_getframe", "_current_frames", "currentframe", "f_back", "f_locals", "tb_frame", "gi_frame", "ag_frame"}
 OBJECTS = {"get_objects", "get_referrers"}
-TRACING = {"settrace", "settrace_all_threads", "setprofile", "setprofile_all_threads", "set_local_events"}
+TRACING = {"gettrace", "getprofile", "settrace", "settrace_all_threads", "setprofile",
+    "setprofile_all_threads", "set_local_events",
+}
 # fmt: on
 LOOKING = {
     **dict.fromkeys(FRAMES, "looks into the code that calls it"),
@@ -118,7 +120,7 @@ def earlier_stems(topic):
 def _foul_imports(tree, stems):
     """(line, what is wrong) of every import outside any function that is not allowed."""
     for node in _outside_functions(tree):
-        for said in filter(None, (judge(name, stems) for name in _imported(node))):
+        for said in filter(None, (judge(name, stems) for name in imported(node))):
             yield node.lineno, said
 
 
@@ -132,7 +134,7 @@ def _outside_functions(tree):
             waiting += ast.iter_child_nodes(node)
 
 
-def _imported(node):
+def imported(node):
     """The dotted names that a statement imports."""
     if isinstance(node, ast.Import):
         return [alias.name for alias in node.names]

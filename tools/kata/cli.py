@@ -1,10 +1,11 @@
-"""What every command line shares: one place where an error becomes a sentence and an exit status.
+"""What every command line shares: one place where an error or a signal becomes a sentence and an exit status.
 
 Exit status: 0 it is complete or done, 1 it is not, 2 the call or the set-up is wrong.
 """
 
 import functools
 import os
+import signal
 import sys
 
 from kata.errors import KataError
@@ -34,10 +35,17 @@ CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 def command(function):
-    """Make a function a command: `KataError` ends it with a sentence and status 2, Ctrl-C with status 1."""
+    """Make a function a command: `KataError` ends it with a sentence and status 2, Ctrl-C with status 1.
+
+    What else asks a program to end (`timeout`, a terminal that is closed) ends it as Ctrl-C does, so that it clears up.
+    """
 
     @functools.wraps(function)
     def guarded(*args, **kwargs):
+        for name in ("SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number and signal.getsignal(number) is signal.SIG_DFL:
+                signal.signal(number, signal.default_int_handler)
         try:
             sys.exit(function(*args, **kwargs))
         except KataError as error:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import textwrap
 from pathlib import Path
 
@@ -187,4 +188,4 @@ def note_edited(topics):
 
 
 def terminal_is_interactive():
-    return click.get_text_stream("stdout").isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

@@ -128,10 +128,10 @@ def solution_path(topic, choice, base=None):
             raise KataError("this repository ships no solutions, so there is no reference to run.")
         return topic.reference
     path = Path(os.path.realpath(Path(base or Path.cwd()) / choice))
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path's own, these take a path that no system can have
         inside = [path / topic.starter.name, path / topic.folder.name / topic.starter.name]
         path = next((file for file in inside if file.exists()), inside[0])
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise KataError(
             f"--solution {choice}: there is no file {path}. Give mine, reference, or a path to {topic.stem}.py."
         )

@@ -5,16 +5,19 @@
 
 import hashlib
 import json
+from pathlib import Path
 
 from kata import source
 from kata.progress import write_atomically
-from kata.topics import TOOLS, all_topics
+from kata.topics import ROOT, TOOLS, all_topics
 
 FILE = TOOLS / "kata" / "suites.json"
 
 
 def spoilt(topic):
     """Return a sentence on why the topic's suites are not those the course came with, "" where they are."""
+    if extra := next(filter(Path.exists, (folder / "__init__.py" for folder in _folders(topic))), None):
+        return f"{extra.relative_to(ROOT)} would run before the tests do, so nothing is decided. Remove it."
     recorded = _recorded().get(topic.hints.name, {})
     if not recorded:
         return f"the suites of {topic} are not recorded. After writing them: python tools/generate.py"
@@ -27,6 +30,11 @@ def spoilt(topic):
                 "download); after a change you mean to keep: python tools/generate.py"
             )
     return ""
+
+
+def _folders(topic):
+    """The topic's folder and those around it, up to the course's own."""
+    return [topic.folder, *(folder for folder in topic.folder.parents if ROOT in (folder, *folder.parents))]
 
 
 def record():

@@ -67,9 +67,10 @@ def diagnose(channel, request, exercises, stacks, diagnosis=None, alone=False):
 
 
 def arguments(root, suites, solution):
-    """The command line pytest is given."""
-    where = ["-c", str(root / "pyproject.toml"), "--rootdir", str(root), "--hidden", "--solution", solution]
-    return [*suites, *where, *BARE, *PLUGINS]
+    """The command line pytest is given, in the course's folder: of an absolute path it would read [ and $ as signs."""
+    os.chdir(root)
+    suites = [os.path.relpath(suite) for suite in suites]
+    return [*suites, "-c", "pyproject.toml", "--rootdir", ".", "--hidden", "--solution", solution, *BARE, *PLUGINS]
 
 
 def finish(status, channel, request, failing, stacks, diagnosis=None):

@@ -269,6 +269,23 @@ def test_suite_missing(course):
     assert done.returncode == 2 and "test_hidden.py of topic 21 mini is missing, so nothing is decided." in said
 
 
+def test_package_file(course):
+    """An __init__.py around the suites, which pytest would run first, decides nothing and is named."""
+    course.solve(21)
+    (course.topic(21).folder / "__init__.py").write_text("raise RuntimeError\n", encoding="utf-8")
+    done = course.run("check.py", 21)
+    said = " ".join(done.stdout.split())
+    assert done.returncode == 2 and "__init__.py would run before the tests do, so nothing is decided. Remove" in said
+
+
+@pytest.mark.parametrize("name", ["kurs [2026]", "it's $HOME %d ü"])
+def test_folder_of_any_name(pristine, tmp_path, name):
+    """The course may lie in a folder whose name holds signs that pytest reads as something else."""
+    course = pristine.copy(tmp_path / name)
+    course.solve(21)
+    assert course.verdict(21)["complete"]
+
+
 def test_suite_edited(checked):
     """A suite somebody edited decides nothing, whatever is remembered; new newlines are no edit."""
     suite = checked.topic(21).visible

@@ -30,9 +30,11 @@ def without_numbers(finding):
     """Return what may be told of a hidden test's failure: what kind it is, and where in the learner's own file.
 
     Its inputs and expected values are not among it, nor is what the learner printed of them: of every
-    line of evidence only the clauses before the first number stay.
+    line of evidence only the clauses before the first number stay, of a NotImplementedError no more than that.
     """
     details = [line if line.startswith("raised at") else _leading_words(line) for line in finding.details]
+    if finding.kind == "todo":
+        details = [f"{finding.exercise} raises NotImplementedError"]
     return replace(finding, details=[line for line in details if line], call="", printed=[], window={})
 
 

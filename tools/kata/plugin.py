@@ -169,7 +169,8 @@ def find(item, error):
         found.window = getattr(error, "window", {})
         if frames and not isinstance(error, AssertionError):
             found.details.append(f"raised at {Path(frame.f_code.co_filename).name}:{line} in {owner}")
-    return found if item.path.name == "test_visible.py" or found.kind != "fail" else without_numbers(found)
+    hidden = item.path.name == "test_hidden.py" and found.kind != "broken"
+    return without_numbers(found) if hidden else found
 
 
 def _telling(frames, topic):
@@ -190,7 +191,12 @@ def _is_own(frame, solution):
 
 
 def _message(error):
-    text = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, hypothesis.errors.Flaky):
+        return ["it does not give the same result twice for the same arguments: what does it keep between calls?"]
+    try:
+        text = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
+    except Exception:  # the learner's own class of error can't say what it is
+        text = type(error).__name__
     lines = [line.rstrip() for line in text.splitlines() if line.strip()] or ["the assertion does not hold"]
     if len(lines) > MESSAGE_LINES:
         lines[MESSAGE_LINES:] = ["..."]
@@ -205,7 +211,7 @@ def _last_lines(text):
 
 def _example(error):
     """The smallest example hypothesis found, on one line."""
-    for note in getattr(error, "__notes__", []):
+    for note in getattr(error, "__notes__", None) or []:
         if note.startswith(("Falsifying example", "Failing test case")):
             shown = [line.strip().rstrip(",") for line in note.splitlines()[1:-1]]
             values = [text for text in shown if not text.startswith(("self=", "solution=", "#"))]

@@ -25,6 +25,7 @@ from kata.runner import TEST_SECONDS, Request, Run, run
 from kata.topics import REFERENCE, ROOT, TOOLS, solution_path
 
 SUITES = ("test_visible.py", "test_hidden.py")
+NOT_RUN = "not run"
 
 
 def check(topic, choice="mine", fresh=False, seconds=TEST_SECONDS, base=None, on_result=None, stop=None, **how):
@@ -216,7 +217,7 @@ def _result(shown, test):
 def _failure(shown, test):
     result = shown.results.get(test["id"])
     if result is None:
-        return asdict(of_test(test, "fail", "not run"))
+        return asdict(of_test(test, "fail", NOT_RUN))
     if result["outcome"] == "passed":
         return None
     return result["finding"] or asdict(of_test(test, "fail", "failed while the test was set up or taken down"))
@@ -225,9 +226,11 @@ def _failure(shown, test):
 def _status(name, tests, failures, stubs):
     if tests and not failures:
         return "pass"
+    if any(f["kind"] != "todo" and f["details"] != [NOT_RUN] for f in failures):
+        return "fail"
     if not tests or name in stubs or any(f["kind"] == "todo" and f["exercise"] == name for f in failures):
         return "todo"
-    return "wait" if failures and all(f["kind"] == "todo" for f in failures) else "fail"
+    return "wait" if all(f["kind"] == "todo" for f in failures) else "fail"
 
 
 # --- whose fault --------------------------------------------------------------------------------
@@ -270,8 +273,7 @@ def _imports(request):
     reached, waiting = set(), [request.solution]
     while waiting:
         tree = rules.parsed(waiting.pop()) or ast.Module([], [])
-        modules = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module]
-        modules += [alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names]
+        modules = [name for node in ast.walk(tree) for name in rules.imported(node)]
         for stem in {module.removeprefix("cnn.") for module in modules if module.startswith("cnn.")} - reached:
             reached.add(stem)
             waiting += [topic.starter for topic in request.carried if topic.stem == stem]

@@ -77,6 +77,15 @@ def test_whose_fault(checked):
     assert "the fault is in topic 21: over the reference's mini 1 test passes" in shown
 
 
+def test_whose_fault_by_attribute(checked):
+    """The earlier topic is found where only `cnn` itself is named in the import."""
+    checked.solve(21, MANY_UNTOUCHED)
+    by_name = "from cnn import mini\n\ndouble, double_backward = mini.double, mini.double_backward"
+    checked.solve(22, {"from cnn.mini import double, double_backward": by_name})
+    assert checked.verdict(21)["complete"]
+    assert checked.verdict(22)["fault"]["topic"] == 21
+
+
 def test_own_fault(checked):
     """A failure of the topic's own code is blamed on no other."""
     checked.solve(22, {"double(double(x))": "double(x)"})

@@ -14,7 +14,7 @@ from kata.topics import all_topics, find_topic
 
 
 @command
-@click.argument("submissions", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument("submissions", nargs=-1, required=True)
 @click.option("--out", required=True, type=click.Path(file_okay=False), help="Where results and reports go.")
 @click.option(
     "--topic", "topics", multiple=True, metavar="TOPIC", help="Grade this topic, again for more; all if left out."
@@ -39,10 +39,15 @@ def main(submissions, out, topics, partial, jobs, scheduler, seconds):
 
     Exit status: 0 all are graded, 1 some could not be, 2 the call is wrong.
     """
+    if scheduler == "":
+        raise KataError("--scheduler has no address. Give one, as tcp://HOST:8786, or leave it out.")
     if jobs and scheduler:
         raise KataError("--jobs is for this machine; a cluster's scheduler knows its workers. Leave one out.")
     topics = sorted({find_topic(text) for text in topics} or all_topics(), key=lambda topic: topic.number)
-    session = Session(collect(submissions, topics), topics, out, seconds)
+    handed_in = [path for path in submissions if Path(path).resolve() != Path(out).resolve()]
+    if len(handed_in) < len(submissions):
+        click.echo(f"{shown_path(out)} is where the reports go and is not graded.", err=True)
+    session = Session(collect(handed_in or submissions, topics), topics, out, seconds)
     waiting = session.waiting()
     if scheduler:
         results = places.on_cluster(waiting, session.course, scheduler)

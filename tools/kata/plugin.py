@@ -146,6 +146,7 @@ def pytest_runtest_call(item):
 
 def find(item, error):
     """Return the `Finding` for the exception a suite test ended with."""
+    error = _untestable(error) or error
     solution = item.funcargs.get("solution")
     exercise = item.get_closest_marker("exercise").args[0]
     found = Finding("fail", exercise, sentence_of(item), short_name(item.nodeid), item.path.name)
@@ -171,6 +172,14 @@ def find(item, error):
             found.details.append(f"raised at {Path(frame.f_code.co_filename).name}:{line} in {owner}")
     hidden = item.path.name == "test_hidden.py" and found.kind != "broken"
     return without_numbers(found) if hidden else found
+
+
+def _untestable(error):
+    """The SolutionError in a group of errors, as hypothesis makes one of two tries that ended differently, or None."""
+    group = error.subgroup(SolutionError) if isinstance(error, BaseExceptionGroup) else None
+    while isinstance(group, BaseExceptionGroup):
+        group = group.exceptions[0]
+    return group
 
 
 def _telling(frames, topic):

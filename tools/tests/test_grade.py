@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import signal
 import subprocess
 import sys
 import tarfile
@@ -165,6 +166,67 @@ def test_broken_archives(tmp_path):
     found = collected(whole, cut, torn, write(tmp_path / "d.zip", bytes(locked)))
     assert [bool(submission.problem) for submission in found] == [False, True, True, True]
     assert "encrypted" in found[3].problem
+
+
+def test_renamed_in_a_folder(tmp_path):
+    """A copy that a browser or platform renamed is taken where the starter's own name is missing; a test never is."""
+    renamed = one(write(tmp_path / "a" / "conv2d (1).py").parent)
+    assert renamed.taken[CONV] == "conv2d (1).py"
+    write(tmp_path / "b" / "work" / "deep" / "conv2d.py", b"right")
+    write(tmp_path / "b" / "work" / "old_conv2d.py")
+    assert one(tmp_path / "b").files[CONV] == b"right"
+    assert one(write(tmp_path / "c" / "test_conv2d.py").parent).files == {}
+
+
+def test_archive_within(tmp_path):
+    """An archive in a folder is not opened, and where there is nothing else it is named."""
+    archive = zipped(tmp_path / "conv2d.zip", {"conv2d.py": b"x = 1"})
+    packed = write(tmp_path / "a" / "work.zip", archive.read_bytes()).parent
+    assert "It holds work.zip: unpack that first." in one(packed).problem
+    assert one(write(packed / "conv2d.py").parent).problem == ""
+
+
+def test_nothing_there(tmp_path):
+    """A path that leads nowhere is its own problem alone; a call with no other is refused."""
+    found = collected(write(tmp_path / "conv2d.py"), tmp_path / "gone.zip")
+    assert [submission.problem for submission in found] == [
+        "",
+        "gone.zip can't be read: there is nothing under this name.",
+    ]
+    with pytest.raises(KataError, match="there is no such file or folder"):
+        collected(tmp_path / "*.zip")
+
+
+if os.name == "posix":
+
+    def test_what_is_no_file(tmp_path):
+        """A link to nothing and a pipe are problems of their own; nobody waits for what a pipe may bring."""
+        os.symlink("nothing", tmp_path / "a_conv2d.py")
+        os.mkfifo(tmp_path / "b_conv2d.py")
+        os.mkfifo(tmp_path / "c.zip")
+        found = collected(*sorted(tmp_path.iterdir()))
+        assert [submission.problem.partition(": ")[2] for submission in found] == [
+            "it is a link to nothing.", *["it is no folder and no regular file."] * 2
+        ]  # fmt: skip
+
+
+if sys.platform == "linux":
+
+    def test_names_of_any_bytes(tmp_path):
+        """A name that is no UTF-8 is told with its odd bytes escaped, in a folder too."""
+        folder = os.fsencode(tmp_path) + b"/Zo\xeb"
+        os.mkdir(folder)
+        os.mkdir(folder + b"/\xeb")
+        path = write(tmp_path / os.fsdecode(b"Zo\xeb") / os.fsdecode(b"\xeb") / "conv2d.py").parents[1]
+        submission = one(path)
+        assert submission.name == "Zo_xeb" and submission.taken[CONV] == "\\xeb/conv2d.py"
+
+
+def test_long_name(tmp_path):
+    """A name is cut to what any file system takes, at a whole letter, and kept apart from the others."""
+    long = [submissions.Submission("é" * 200, tmp_path) for _ in range(2)]
+    submissions._name_apart(long)
+    assert [submission.name for submission in long] == ["é" * 75, "é" * 75 + " (2)"]
 
 
 def test_names_apart(tmp_path):
@@ -335,6 +397,37 @@ def test_killed_and_resumed(graded, tmp_path):
     assert told(out) == told(graded.out)
 
 
+def test_interrupted(course, tmp_path):
+    """Ctrl-C ends what is being graded at once, however long that would take, and leaves nothing behind."""
+    scratch, folders = tmp_path / "scratch", [tmp_path / name for name in "ab"]
+    scratch.mkdir()
+    for folder in folders:
+        write(folder / "mini.py", b"while True:\n    pass\n#" + folder.name.encode())
+    command = [sys.executable, course.root / "tools" / "grade.py", *folders, "--out", tmp_path / "out"]
+    process = subprocess.Popen(
+        [*map(str, command), "--time-limit", "290", "--jobs", "2"],
+        env=course.environment({"TMPDIR": str(scratch)}),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while process.poll() is None and len(list(scratch.glob("*/course/tools"))) < 2:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert "interrupted; nothing was lost" in process.communicate(timeout=120)[1]
+    assert process.returncode == 1 and orphans(scratch) == [] and list(scratch.iterdir()) == []
+
+
+def test_unreadable_text(course, tmp_path):
+    """A file that is no UTF-8 is told so once, not for each of its tests; where the reports go is no submission."""
+    out = tmp_path / "class" / "out"
+    write(tmp_path / "class" / "mini.py", b"# Zo\xeb\n" + course.topic(21).reference.read_bytes())
+    out.mkdir()
+    done = course.run("grade.py", tmp_path / "class" / "mini.py", out, "--out", out)
+    assert done.returncode == 0 and done.stdout.startswith("1 submissions") and "is not graded" in done.stderr
+    (page,) = (out / "learners").iterdir()
+    assert page.read_text("utf-8").count("Save it as UTF-8 text.") == 1
+
+
 def orphans(scratch):
     """The processes that run out of a scratch folder."""
     import psutil
@@ -379,6 +472,13 @@ def test_no_scheduler(course, tmp_path):
     done = course.run("grade.py", tmp_path / "mini.py", "--out", tmp_path / "out", "--scheduler", "tcp://127.0.0.1:9")
     assert done.returncode == 2 and "no Dask scheduler answers at tcp://127.0.0.1:9" in done.stderr
     assert not (tmp_path / "out" / "grades.csv").exists()
+
+
+def test_empty_address(course, tmp_path):
+    """An address that was left empty grades nothing."""
+    write(tmp_path / "mini.py", b"x = 1\n")
+    done = course.run("grade.py", tmp_path / "mini.py", "--out", tmp_path / "out", "--scheduler", "")
+    assert done.returncode == 2 and "--scheduler has no address" in done.stderr
 
 
 def test_jobs_or_scheduler(course, tmp_path):

@@ -1,5 +1,7 @@
 """Where submissions are graded: side by side on this machine, or on a Dask cluster. The work is the same."""
 
+import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from kata import source
@@ -14,13 +16,15 @@ TIMEOUT = "5s"
 
 def on_this_machine(orders, course, jobs):
     """Yield (key, result) of every order, as they are done; `orders` maps keys to what `work.grade` takes."""
+    stop = threading.Event()
     with ThreadPoolExecutor(jobs) as pool:
-        futures = {pool.submit(work.grade, order, course): key for key, order in orders.items()}
+        futures = {pool.submit(work.grade, order, course, stop): key for key, order in orders.items()}
         try:
             for future in as_completed(futures):
                 yield futures[future], _result(future.exception(), future)
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            stop.set()
+            pool.shutdown(cancel_futures=True)
             raise
 
 
@@ -33,7 +37,7 @@ def on_cluster(orders, course, address):
     Raises
     ------
     KataError
-        If dask.distributed is not installed, or no scheduler answers.
+        If dask.distributed is not installed, no scheduler answers, or it is lost on the way.
     """
     client = _client(address)
     from distributed import as_completed as completed
@@ -45,6 +49,8 @@ def on_cluster(orders, course, address):
             client.submit(grade, order, sent, key=f"grade-{key}", retries=RETRIES): key for key, order in orders.items()
         }
         for future in completed(list(futures)):
+            if future.cancelled():
+                raise KataError(f"the scheduler at {address} was lost. Run the same command again to go on.")
             key, result = futures.pop(future), _result(future.exception(), future)
             future.release()  # what is here need not be done again when its worker is lost
             yield key, result
@@ -55,9 +61,10 @@ def _client(address):
         from distributed import Client
     except ModuleNotFoundError:
         raise KataError('--scheduler takes dask.distributed: python -m pip install -e ".[cluster]"') from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is told in a sentence
     try:
         return Client(address, timeout=TIMEOUT)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise KataError(f"no Dask scheduler answers at {address} ({error}).") from None
 
 

@@ -100,7 +100,9 @@ class Session:
         try:
             write_atomically(path, text)
         except OSError as error:
-            raise KataError(f"{path} can't be written ({error.strerror}). Is the disk full?") from None
+            raise KataError(
+                f"{path} can't be written ({error.strerror}). Make room, or choose another --out."
+            ) from None
 
 
 def _is_starter(topic, content):

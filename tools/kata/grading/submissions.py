@@ -18,6 +18,7 @@ from kata.topics import MODULE
 FILE_BYTES = 2**20
 ARCHIVE_BYTES = 2**28  # what an archive may claim to unpack to
 ENTRIES = 50_000
+NAME_BYTES = 150  # of a submission's name, and so of the file about it
 FOREIGN = {"reference", "hints", "tools", "__macosx", "__pycache__", "site-packages", "node_modules"}
 ARCHIVE_NAME = re.compile(r"(\.tar)?\.(zip|tar|gz|tgz|bz2|tbz2?|xz|txz)$", re.IGNORECASE)
 
@@ -44,8 +45,10 @@ def collect(paths, topics):
     Raises
     ------
     KataError
-        If the only path is a folder that holds a whole class.
+        If none of the paths is there, or the only one is a folder that holds a whole class.
     """
+    if not any(map(os.path.lexists, paths)):
+        raise KataError(f"{paths[0]}: there is no such file or folder.")
     if len(paths) == 1:
         _refuse_class(paths[0], topics)
     found = [_read(Path(path), topics) for path in paths]
@@ -67,16 +70,28 @@ def _refuse_class(path, topics):
 def _read(path, topics):
     submission = Submission(_name(path, topics), path)
     try:
-        contents = _contents(path, topics)
+        contents, archives = _contents(path, topics, submission.notes)
+        for topic in topics:
+            _take(submission, topic, {place: data for place, (stem, data) in contents.items() if stem == topic.stem})
+        if not submission.files:
+            submission.problem = _nothing(submission, topics, archives)
     except Exception as error:  # whatever is wrong with one submission, the others are graded
         submission.problem = f"{path.name} can't be read: {error or type(error).__name__}."
-        return submission
-    for topic in topics:
-        _take(submission, topic, {place: data for place, (stem, data) in contents.items() if stem == topic.stem})
-    if not submission.files and not submission.problem:
-        names = ", ".join(topic.starter.name for topic in topics)
-        submission.problem = " ".join([*submission.notes, f"none of the starter files is in it: {names}."])
+    submission.problem, *submission.notes = map(_as_text, [submission.problem, *submission.notes])
+    submission.taken = {topic: _as_text(place) for topic, place in submission.taken.items()}
     return submission
+
+
+def _as_text(name):
+    """The name of a file as text that can be written down, whatever bytes it is made of."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _nothing(submission, topics, archives):
+    """Say that there was nothing to take, and what there was instead."""
+    names = ", ".join(topic.starter.name for topic in topics)
+    packed = f"It holds {', '.join(map(str, archives))}: unpack that first." if archives else ""
+    return " ".join([*submission.notes, f"none of the starter files is in it: {names}.", packed]).strip()
 
 
 def _take(submission, topic, candidates):
@@ -96,8 +111,9 @@ def _take(submission, topic, candidates):
 
 
 def _rank(place, topic):
-    """The topic's own folder comes first, then what lies less deep."""
-    return place.parent.name.casefold() != topic.folder.name.casefold(), len(place.parts), str(place)
+    """The starter's own name comes first, then the topic's own folder, then what lies less deep."""
+    renamed = place.name.casefold() != topic.starter.name.casefold()
+    return renamed, place.parent.name.casefold() != topic.folder.name.casefold(), len(place.parts), str(place)
 
 
 # --- names --------------------------------------------------------------------------------------
@@ -115,6 +131,8 @@ def _name(path, topics):
 
 def _topic_named(name, topics):
     """Return the topic of a file called STEM.py, or as learning platforms rename it: doe_jane_417_STEM-2.py."""
+    if name.casefold().startswith("test_"):
+        return None
     exact = next((topic for topic in topics if name.casefold() == topic.starter.name.casefold()), None)
     return exact or next((topic for topic in topics if re.fullmatch(_adorned(topic.stem), name, re.IGNORECASE)), None)
 
@@ -127,7 +145,8 @@ def _name_apart(submissions):
     """Give every submission a name of its own, in every file system."""
     taken = set()
     for submission in submissions:
-        name = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", submission.name).rstrip(". ") or "_"
+        name = re.sub(r'[\x00-\x1f<>:"/\\|?*]', "_", _as_text(submission.name))
+        name = name.encode()[:NAME_BYTES].decode(errors="ignore").rstrip(". ") or "_"
         choices = [name, *(f"{name} ({number})" for number in range(2, len(submissions) + 2))]
         submission.name = next(choice for choice in choices if choice.casefold() not in taken)
         taken.add(submission.name.casefold())
@@ -136,17 +155,33 @@ def _name_apart(submissions):
 # --- contents -----------------------------------------------------------------------------------
 
 
-def _contents(path, topics):
-    """Return {place: (stem, bytes)} of the files that may be a topic's; bytes are None where there are too many."""
-    stems = {topic.starter.name.casefold(): topic.stem for topic in topics}
+def _contents(path, topics, notes):
+    """Return {place: (stem, bytes)} of the files that may be a topic's, and the archives among the others.
+
+    Bytes are None where there are too many. What could not be looked into is added to the notes.
+    """
+    archives = []
 
     def wanted(place):
         parts = [part.casefold() for part in place.parts]
         hidden = any(part.startswith(".") and part != ".." for part in parts)
-        return None if hidden or FOREIGN & set(parts[:-1]) else stems.get(parts[-1])
+        if hidden or FOREIGN & set(parts[:-1]):
+            return None
+        if ARCHIVE_NAME.search(place.name):
+            archives.append(place)
+        topic = _topic_named(place.name, topics)
+        return topic and topic.stem
 
+    return _found(path, topics, wanted, notes), archives
+
+
+def _found(path, topics, wanted, notes):
+    if not path.exists():
+        raise KataError("there is nothing under this name" if not path.is_symlink() else "it is a link to nothing")
+    if not (path.is_dir() or path.is_file()):
+        raise KataError("it is no folder and no regular file")
     if path.is_dir():
-        return _in_folder(path, wanted)
+        return _in_folder(path, wanted, notes)
     if path.suffix.lower() == ".py":
         topic = _topic_named(path.name, topics)
         if not topic:
@@ -159,17 +194,23 @@ def _contents(path, topics):
     raise KataError("it is no folder, Python file, zip or tar archive")
 
 
-def _in_folder(path, wanted):
+def _in_folder(path, wanted, notes):
+    os.scandir(path).close()  # raises where the folder itself can't be read
+
+    def unread(error):
+        notes.append(f"{Path(error.filename).relative_to(path)} can't be read ({error.strerror}).")
+
     found, entries = {}, 0
-    for folder, folders, files in os.walk(path):
+    for folder, folders, files in os.walk(path, onerror=unread):
         folders[:] = [name for name in folders if not name.startswith(".") and name.casefold() not in FOREIGN]
         entries += len(files)
         _require(entries <= ENTRIES, f"it holds more than {ENTRIES} files")
         for name in files:
             file = Path(folder, name)
             place = PurePosixPath(file.relative_to(path).as_posix())
-            if wanted(place) and not file.is_symlink() and file.is_file():
-                found[place] = wanted(place), _bounded(file.open("rb"))
+            stem = wanted(place)
+            if stem and not file.is_symlink() and file.is_file():
+                found[place] = stem, _bounded(file.open("rb"))
     return found
 
 
@@ -180,8 +221,9 @@ def _in_zip(path, wanted):
         _require(len(members) <= ENTRIES, f"it holds more than {ENTRIES} files")
         for member in members:
             place = PurePosixPath(member.filename.replace("\\", "/"))
-            if wanted(place) and not member.is_dir() and not stat.S_ISLNK(member.external_attr >> 16):
-                found[place] = wanted(place), _bounded(archive.open(member))
+            stem = wanted(place)
+            if stem and not member.is_dir() and not stat.S_ISLNK(member.external_attr >> 16):
+                found[place] = stem, _bounded(archive.open(member))
     return found
 
 
@@ -193,8 +235,9 @@ def _in_tar(path, wanted):
             _require(entries <= ENTRIES, f"it holds more than {ENTRIES} files")
             _require(size <= ARCHIVE_BYTES, f"it unpacks to more than {ARCHIVE_BYTES >> 20} MB")
             place = PurePosixPath(member.name)
-            if wanted(place) and member.isreg():
-                found[place] = wanted(place), _bounded(archive.extractfile(member))
+            stem = wanted(place)
+            if stem and member.isreg():
+                found[place] = stem, _bounded(archive.extractfile(member))
     return found
 
 

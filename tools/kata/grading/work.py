@@ -12,13 +12,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import zipfile
 from pathlib import Path
 
 SECONDS = 1800  # for a topic; the checks have limits of their own, far below
+MOMENT = 0.2  # seconds between two looks at whether to stop
 
 
-def grade(order, course):
+def grade(order, course, stop=None):
     """Return {"verdicts": [...]} for one submission, or {"problem": sentence} where the check itself failed.
 
     Parameters
@@ -28,6 +30,8 @@ def grade(order, course):
         one test.
     course : bytes
         The zip archive that `course.pack` made.
+    stop : threading.Event or None
+        Ends it early when set.
 
     Returns
     -------
@@ -43,11 +47,11 @@ def grade(order, course):
             (root / place).write_bytes(content)
         (scratch / "tmp").mkdir()
         with open(scratch / "words", "wb") as words:
-            status = _run(scratch, words, order)
+            status = _run(scratch, words, order, stop)
         return _answer(scratch, root, status)
 
 
-def _run(scratch, words, order):
+def _run(scratch, words, order, stop):
     """Run `alone.py` on the order; return its exit status, or why there is none."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch / "tmp"))
@@ -64,11 +68,18 @@ def _run(scratch, words, order):
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps({"topics": order["topics"], "seconds": order["seconds"]}).encode() + b"\n")
             process.stdin.flush()
-        return process.wait(SECONDS * len(order["topics"]))
-    except subprocess.TimeoutExpired:
-        return "time is up"
+        return _wait(process, time.monotonic() + SECONDS * len(order["topics"]), stop)
     finally:
         _end(process)
+
+
+def _wait(process, overdue, stop):
+    while time.monotonic() < overdue:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.wait(MOMENT)
+        if stop and stop.is_set():
+            return "stopped"
+    return "time is up"
 
 
 def _end(process):

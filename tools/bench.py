@@ -6,6 +6,8 @@ from kata.cli import click, command
 from kata.errors import KataError
 from kata.topics import all_topics
 
+WHOLE = ("loop", "grade", "watch")  # they need the whole course
+
 
 @command
 @click.argument("what", type=click.Choice(["loop", "conv", "train", "grade", "watch"]))
@@ -20,6 +22,8 @@ def main(what, rounds, threads, data, torture):
 
     Run it on an otherwise idle machine; everything compared is measured in turn within one run.
     """
+    if what in WHOLE and all_topics()[0].is_released:
+        raise KataError(f"bench.py {what} runs the reference, which a student's repository does not have.")
     if what == "loop":
         if threads:
             raise KataError("--threads belongs to bench.py conv and bench.py train.")
@@ -28,10 +32,7 @@ def main(what, rounds, threads, data, torture):
         click.echo(measure(rounds))
         return 0
     if what == "grade":
-        try:
-            from kata.bench.grade import measure
-        except ModuleNotFoundError:
-            raise KataError("bench.py grade needs grade.py, which is not part of a student's repository.") from None
+        from kata.bench.grade import measure
 
         click.echo(measure(all_topics()[0], threads or os.cpu_count() or 1))
         return 0

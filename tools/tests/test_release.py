@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import shutil
 import tomllib
 from urllib.parse import unquote
 
@@ -117,6 +118,21 @@ def test_real_starters(real):
     for topic in all_topics():
         for place in (topic.starter, STARTERS / topic.starter.name):
             assert source.read(real / place.relative_to(ROOT)) == source.starter(topic)
+
+
+def test_real_tools(real, pristine, tmp_path):
+    """The picture is the learner's own or a sentence on what is to be written first; so is what bench.py measures."""
+    course = type(pristine)(shutil.copytree(real, tmp_path / "my course"))
+    undrawn = course.run("picture.py", 11, "--out", tmp_path / "pictures")
+    assert undrawn.returncode == 2 and "conv2d_forward is still to do. This repository ships no" in undrawn.stderr
+    (starter,) = course.root.glob("*/Topic 11-*/conv2d.py")
+    starter.write_bytes((ROOT / "reference" / "conv2d.py").read_bytes())
+    drawn = course.run("picture.py", 11, "--html", "--out", tmp_path / "pictures")
+    assert drawn.stdout.startswith("Drawn from your conv2d_forward."), drawn.stderr
+    for what in ("conv", "train"):
+        unmeasured = course.run("bench.py", what)
+        assert unmeasured.returncode == 2 and "which is not finished yet" in unmeasured.stderr
+    assert "runs the reference, which a student's repository does not have" in course.run("bench.py", "loop").stderr
 
 
 def test_pyproject(real):

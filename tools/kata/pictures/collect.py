@@ -86,7 +86,8 @@ def collect(topic, choice, image, seconds=SECONDS, run=None):
     Raises
     ------
     KataError
-        If the topic has no picture or the reference itself can't be drawn.
+        If the topic has no picture, the reference itself can't be drawn, or there is none to draw in the place of
+        what the solution lacks.
     """
     picture_of(topic)
     path = asked = solution_path(topic, choice)
@@ -97,6 +98,9 @@ def collect(topic, choice, image, seconds=SECONDS, run=None):
         if "numbers" in result:
             break
         exercise, why = result["exercise"], result["why"]
+        if topic.is_released:
+            what = f"{exercise} {'is ' * (why == TODO)}{why}" if exercise else why
+            raise KataError(f"{what}. This repository ships no solution to draw in its place.")
         if path == topic.reference or exercise in without:
             raise KataError(f"the picture of {topic} itself failed: {exercise} {why}. Please report it.")
         if why != TODO:

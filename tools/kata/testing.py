@@ -276,10 +276,10 @@ def count_bytecodes(call, limit=300_000):
             raise TooManyBytecodes(f"more than {limit} bytecodes for one call")
 
     went_on = (_run_monitored if hasattr(sys, "monitoring") else _run_traced)(call, one)
-    if not went_on:
-        raise AssertionError("the call ended the counting of its bytecodes, so nothing shows that it has no loop")
     if count > limit:  # that ended a thread, not the call
         raise TooManyBytecodes(f"more than {limit} bytecodes for one call")
+    if not went_on:
+        raise AssertionError("the call ended the counting of its bytecodes, so nothing shows that it has no loop")
     return count
 
 
@@ -320,7 +320,11 @@ def _run_monitored(call, one):
     """The same for Python 3.12 and later."""
 
     def instruction(code, offset):
-        one(sys._getframe(1))
+        try:
+            one(sys._getframe(1))
+        except TooManyBytecodes:
+            monitoring.set_events(tool, 0)  # the way out of here is not to be ended as well
+            raise
 
     monitoring = sys.monitoring
     tool = next(number for number in range(6) if monitoring.get_tool(number) is None)

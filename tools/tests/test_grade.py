@@ -399,7 +399,7 @@ def test_killed_and_resumed(graded, tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows ends a process without telling it")
 def test_interrupted(course, tmp_path):
-    """Told to end, grade.py ends what it is grading at once, however long that would take, and leaves nothing behind."""
+    """Told to end, grade.py ends what it is grading at once, however long that would take, and leaves nothing."""
     scratch, folders = tmp_path / "scratch", [tmp_path / name for name in "ab"]
     scratch.mkdir()
     for folder in folders:

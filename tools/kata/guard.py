@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 from pathlib import Path
+from types import FunctionType
 
 from hypothesis.errors import StopTest, UnsatisfiedAssumption
 
@@ -68,6 +69,7 @@ class Guard:
                 REACHING, lambda *_: "reaches for the network: a solution needs nothing but its arguments."
             ),
             **dict.fromkeys(SIGNALLING, self._signalling),
+            "object.__setattr__": self._changing,
         }
 
     def begin(self):
@@ -128,6 +130,11 @@ class Guard:
 
     def _signalling(self, process, *_):
         return "" if process == os.getpid() else "signals another process."
+
+    def _changing(self, thing, name, value):
+        """Judge what replaces the code, or the defaults, inside of a function that stays where it is."""
+        own = not isinstance(thing, FunctionType) or thing.__code__.co_filename in self.files
+        return "" if own else f"replaces the {name} of {thing.__qualname__}: a solution leaves what it did not write."
 
     def _announce(self, module, name, event):
         """Have a function that raises no audit event raise one."""

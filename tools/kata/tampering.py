@@ -1,14 +1,14 @@
 """Whether what a solution is tested with is still what it was before the solution ran.
 
 A function of NumPy, pytest, hypothesis, the harness or Python itself that was replaced proves nothing any
-more, nor does one of a suite's. What is compared is who stands where, every function and class in those modules
-and every method of those classes, and what the functions consist of. The comparison itself calls nothing that
-could have been replaced, and puts back what was, so that the harness can still say so.
+more, nor does one of a suite's. What is compared is who stands where: every function and class in those modules
+and every method of those classes. The comparison itself calls nothing that could have been replaced, and puts back
+what was, so that the harness can still say so. That a function's body is swapped is seen by the `guard`.
 """
 
 import sys
 from functools import partial
-from types import FunctionType, ModuleType
+from types import ModuleType
 
 WATCHED = ("builtins", "numpy", "pytest", "_pytest", "pluggy", "hypothesis", "kata", "os", "json", "faulthandler")
 CHANGING = ("_pytest.assertion.util",)  # where pytest itself puts another function for each test
@@ -21,18 +21,10 @@ class Seal:
 
     def __init__(self):
         self._pieces = [(name, vars(place), _held(vars(place)), put) for name, place, put in _places()]
-        values = [value for _, _, held, _ in self._pieces for value in held.values()]
-        self._functions = list({id(value): value for value in values if isinstance(value, FunctionType)}.values())
-        self._bodies = _bodies(self._functions)
 
     def mend(self):
         """Put back every function, class or module that was replaced; return the first one's dotted name, else ""."""
         first = ""
-        if _bodies(self._functions) != self._bodies:
-            for function, code, defaults, named in zip(self._functions, *self._bodies, strict=True):
-                if (function.__code__, function.__defaults__, function.__kwdefaults__) != (code, defaults, named):
-                    function.__code__, function.__defaults__, function.__kwdefaults__ = code, defaults, named
-                    first = first or f"{function.__module__}.{function.__qualname__}"
         for name, now, before, put in self._pieces:
             if not before.items() <= now.items():
                 for key, value in before.items():
@@ -40,15 +32,6 @@ class Seal:
                         put(key, value)
                         first = first or f"{name}.{key}"
         return first
-
-
-def _bodies(functions):
-    """What functions consist of: their codes, and the defaults of their arguments, those by position and by name."""
-    return (
-        [function.__code__ for function in functions],
-        [function.__defaults__ for function in functions],
-        [function.__kwdefaults__ for function in functions],
-    )
 
 
 def _places():

@@ -1,6 +1,6 @@
 """A comparison with another function's body proves nothing."""
 # must: double pass, double_backward fail, Scale pass
-# says: kata.testing.assert_close was replaced
+# says: swaps_bodies.py:19 replaces the __code__ of assert_close
 
 import sys
 

@@ -20,6 +20,7 @@ from hypothesis.errors import StopTest, UnsatisfiedAssumption
 
 from kata.errors import SolutionError
 from kata.rules import judge, members
+from kata.tampering import is_watched
 from kata.topics import ROOT
 
 # fmt: off
@@ -133,8 +134,8 @@ class Guard:
 
     def _changing(self, thing, name, value):
         """Judge what replaces the code, or the defaults, inside of a function that stays where it is."""
-        own = not isinstance(thing, FunctionType) or thing.__code__.co_filename in self.files
-        return "" if own else f"replaces the {name} of {thing.__qualname__}: a solution leaves what it did not write."
+        watched = isinstance(thing, FunctionType) and is_watched(thing.__module__ or "")
+        return f"replaces the {name} of {thing.__qualname__}, which it is tested with." if watched else ""
 
     def _announce(self, module, name, event):
         """Have a function that raises no audit event raise one."""

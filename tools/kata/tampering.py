@@ -34,11 +34,15 @@ class Seal:
         return first
 
 
+def is_watched(name):
+    """Tell whether a module is one that a solution is tested with."""
+    return (name.partition(".")[0] in WATCHED or name.endswith(SUITES)) and name not in CHANGING
+
+
 def _places():
     """(name, module or class, what puts a value under a name there) of everything watched."""
     for name, module in list(sys.modules.items()):
-        watched = name.partition(".")[0] in WATCHED or name.endswith(SUITES)
-        if isinstance(module, ModuleType) and watched and name not in CHANGING:
+        if isinstance(module, ModuleType) and is_watched(name):
             yield name, module, vars(module).__setitem__
             for key, value in list(vars(module).items()):
                 if isinstance(value, type) and value.__module__ == name:

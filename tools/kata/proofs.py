@@ -167,11 +167,11 @@ def tests_turn_red(topic):
     """Every test is turned red by a known mistake or, failing that, by a generic mutation."""
     by_mistake = set().union(*_kills(topic).values())
     left = [name for name in _ids(topic) if name not in by_mistake]
-    unkilled = _try_mutations(topic, left)
-    by_mutation = len(left) - len(unkilled)
-    unkilled = _try_others_mistakes(topic, unkilled)
-    by_mistake = len(_ids(topic)) - by_mutation - len(unkilled)
-    claim = f"every test can fail: {by_mistake} by a mistake, {by_mutation} by a generic mutation"
+    unmutated = _try_mutations(topic, left)
+    unkilled = _try_others_mistakes(topic, unmutated)
+    by_mutation = len(left) - len(unmutated)
+    mistaken = len(_ids(topic)) - by_mutation - len(unkilled)
+    claim = f"every test can fail: {mistaken} by a mistake, {by_mutation} by a generic mutation"
     return claim, [f"nothing turns it red: {name}" for name in unkilled]
 
 
